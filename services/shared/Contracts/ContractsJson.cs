@@ -1,0 +1,26 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace LeanPipe.Contracts;
+
+/// <summary>The one way these types become JSON: snake_case, enums as snake_case text, nulls left out, unknown members ignored so that a newer writer can be read.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [
+        typeof(SnakeCaseEnum<ParamType>), typeof(SnakeCaseEnum<InputFormat>), typeof(SnakeCaseEnum<PublishMode>), typeof(SnakeCaseEnum<RunStatus>),
+    ],
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(WindowManifest))]
+[JsonSerializable(typeof(WindowSealed))]
+[JsonSerializable(typeof(Ledger))]
+[JsonSerializable(typeof(RunRequest))]
+[JsonSerializable(typeof(RunPlan))]
+[JsonSerializable(typeof(TaskSpec))]
+[JsonSerializable(typeof(TaskOutcome))]
+[JsonSerializable(typeof(TaskCommit))]
+[JsonSerializable(typeof(StepManifest))]
+[JsonSerializable(typeof(RunRecord))]
+[JsonSerializable(typeof(Catalog))]
+public sealed partial class ContractsJson : JsonSerializerContext;
+
+/// <summary>An enum as snake_case text; numbers are refused.</summary>
+public sealed class SnakeCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) where T : struct, Enum;

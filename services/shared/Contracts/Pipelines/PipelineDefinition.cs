@@ -1,0 +1,92 @@
+namespace LeanPipe.Contracts;
+
+/// <summary>A pipeline document with its SQL files read in: a DAG of SQL steps.</summary>
+public sealed record PipelineDefinition
+{
+    public required PipelineName Name { get; init; }
+
+    /// <summary>A run starts for every sealed revision of a window of this stream; null when it is only started by hand.</summary>
+    public StreamName? TriggerSealed { get; init; }
+
+    public IReadOnlyList<ParamDefinition> Params { get; init; } = [];
+
+    /// <summary>In an order in which every step stands after the steps it reads.</summary>
+    public required IReadOnlyList<StepDefinition> Steps { get; init; }
+}
+
+/// <summary>A value that SQL reads as <c>getvariable('name')</c>; it never becomes SQL text.</summary>
+/// <param name="Default">Null when the run must give it.</param>
+public sealed record ParamDefinition(string Name, ParamType Type, string? Default);
+
+public enum ParamType
+{
+    String,
+    Int64,
+    Float64,
+    Bool,
+    Timestamp,
+}
+
+public sealed record StepDefinition
+{
+    public required StepName Name { get; init; }
+
+    /// <summary>Input by the name of the view that the step's SQL reads.</summary>
+    public required IReadOnlyDictionary<string, InputDefinition> Inputs { get; init; }
+
+    public FanOutDefinition FanOut { get; init; } = new FanInDefinition();
+
+    /// <summary>One SELECT over the inputs.</summary>
+    public required string Sql { get; init; }
+
+    public OutputDefinition Output { get; init; } = new();
+    public IReadOnlyList<CheckDefinition> Checks { get; init; } = [];
+    public PublishDefinition? Publish { get; init; }
+}
+
+public abstract record InputDefinition;
+
+/// <summary>The segments of the run's window of a stream.</summary>
+public sealed record StreamInput(StreamName Stream) : InputDefinition;
+
+/// <summary>The chunks of another step of the same run.</summary>
+public sealed record StepInput(StepName Step) : InputDefinition;
+
+/// <summary>A published table at the version that is newest when the run is planned.</summary>
+public sealed record TableInput(TableName Table) : InputDefinition;
+
+/// <summary>A file that stands beside the pipeline document: CSV, NDJSON or Parquet, by its ending. Pinned into the lake when the run is planned.</summary>
+public sealed record FileInput(string Path) : InputDefinition;
+
+public abstract record FanOutDefinition;
+
+/// <summary>One task reads everything.</summary>
+public sealed record FanInDefinition : FanOutDefinition;
+
+/// <summary>The driving input is split into tasks of about so many bytes, whole objects each. Other inputs go to every task.</summary>
+public sealed record BytesFanOut(long BytesPerTask) : FanOutDefinition;
+
+/// <summary>Task n reads bucket n of the named input, whose step writes its rows in buckets of a hash of the column. Other inputs go to every task.</summary>
+public sealed record HashFanOut(string Input, string Column, int Buckets) : FanOutDefinition;
+
+public sealed record OutputDefinition
+{
+    /// <summary>A chunk (one Parquet object) is cut near this size.</summary>
+    public long ChunkBytes { get; init; } = 128L * 1024 * 1024;
+
+    public IReadOnlyList<string> OrderBy { get; init; } = [];
+}
+
+/// <param name="Sql">One SELECT of one value, over the view <c>output</c> and the step's inputs.</param>
+public sealed record CheckDefinition(string Name, string Sql, long Expect);
+
+public sealed record PublishDefinition(TableName Table, PublishMode Mode = PublishMode.ReplaceWindow);
+
+public enum PublishMode
+{
+    /// <summary>The step's rows take the place of the rows that the same pipeline published for the same window.</summary>
+    ReplaceWindow,
+
+    /// <summary>The step's rows are the whole table.</summary>
+    ReplaceTable,
+}

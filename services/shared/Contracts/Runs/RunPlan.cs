@@ -1,0 +1,58 @@
+namespace LeanPipe.Contracts;
+
+/// <summary>A pipeline with every input pinned. Written once per run, before any task: whatever happens later, a run reads the same inputs.</summary>
+public sealed record RunPlan
+{
+    public int Version { get; init; } = 1;
+    public required RunId Run { get; init; }
+    public required PipelineName Pipeline { get; init; }
+    public required WindowId Window { get; init; }
+    public required int Revision { get; init; }
+    public required DateTimeOffset PlannedAt { get; init; }
+    public required IReadOnlyList<ParamValue> Params { get; init; }
+    public required IReadOnlyList<PlannedStep> Steps { get; init; }
+}
+
+/// <summary>Values are text in the form that DuckDB casts to the type.</summary>
+public sealed record ParamValue(string Name, ParamType Type, string Value);
+
+public sealed record PlannedStep
+{
+    public required StepName Name { get; init; }
+    public required string Sql { get; init; }
+
+    /// <summary>The steps that must be committed first.</summary>
+    public required IReadOnlyList<StepName> Needs { get; init; }
+
+    public required IReadOnlyList<PlannedInput> Inputs { get; init; }
+
+    /// <summary>Null is one task over everything.</summary>
+    public long? BytesPerTask { get; init; }
+
+    /// <summary>The input whose buckets the tasks share out; null when the step is no shuffle.</summary>
+    public string? BucketsOf { get; init; }
+
+    public required TaskOutput Output { get; init; }
+    public IReadOnlyList<CheckDefinition> Checks { get; init; } = [];
+    public PublishDefinition? Publish { get; init; }
+}
+
+/// <summary>Either the chunks of <see cref="Step"/>, known when it is committed, or the pinned <see cref="Objects"/>.</summary>
+public sealed record PlannedInput
+{
+    public required string Name { get; init; }
+    public StepName? Step { get; init; }
+    public InputFormat Format { get; init; } = InputFormat.Parquet;
+    public IReadOnlyList<SegmentColumn> Columns { get; init; } = [];
+    public IReadOnlyList<ObjectRef> Objects { get; init; } = [];
+
+    /// <summary>Where it was pinned from, for people: a window manifest's key, <c>table sensors@3</c>, a file's path.</summary>
+    public required string Source { get; init; }
+}
+
+public enum InputFormat
+{
+    Parquet,
+    Ndjson,
+    Csv,
+}

@@ -1,0 +1,53 @@
+namespace LeanPipe.Contracts;
+
+/// <summary>The commit of a step: the chunks of every task's winning attempt. Written once, by the orchestrator; readers of the step see nothing else.</summary>
+public sealed record StepManifest
+{
+    public int Version { get; init; } = 1;
+    public required RunId Run { get; init; }
+    public required StepName Step { get; init; }
+    public required IReadOnlyList<OutputColumn> Columns { get; init; }
+    public required IReadOnlyList<Chunk> Chunks { get; init; }
+    public required int Tasks { get; init; }
+    public required long RowsIn { get; init; }
+    public required long RowsOut { get; init; }
+
+    /// <summary>Sum over the tasks, so that a step's cost shows whatever ran in parallel.</summary>
+    public required long TaskMs { get; init; }
+
+    public required DateTimeOffset CommittedAt { get; init; }
+}
+
+/// <summary>Which attempt's outcome a task stands for. Put if absent: the first one wins, and a repeated activity finds it.</summary>
+/// <param name="Outcome">The outcome's key.</param>
+public sealed record TaskCommit(int Attempt, string Outcome);
+
+/// <summary>How a run ended, written when it ends and again when a retry ends it differently.</summary>
+public sealed record RunRecord
+{
+    public int Version { get; init; } = 1;
+    public required RunId Run { get; init; }
+    public required PipelineName Pipeline { get; init; }
+    public required WindowId Window { get; init; }
+    public required int Revision { get; init; }
+    public required RunStatus Status { get; init; }
+    public required DateTimeOffset StartedAt { get; init; }
+    public required DateTimeOffset EndedAt { get; init; }
+    public required IReadOnlyList<StepRecord> Steps { get; init; }
+    public IReadOnlyList<PublishedTable> Published { get; init; } = [];
+
+    /// <summary>The step, its task and what it said; null when the run completed.</summary>
+    public RunError? Error { get; init; }
+}
+
+public enum RunStatus
+{
+    Completed,
+    Failed,
+}
+
+public sealed record StepRecord(StepName Step, int Tasks, long RowsIn, long RowsOut, long BytesOut, double Seconds);
+
+public sealed record PublishedTable(TableName Table, long Version, long Rows);
+
+public sealed record RunError(StepName? Step, TaskId? Task, string Code, string Message);

@@ -1,0 +1,49 @@
+namespace LeanPipe.Contracts;
+
+/// <summary>How one attempt of a task ended. Written by the step runner as the last object of the attempt's prefix; every chunk it names exists by then.</summary>
+public sealed record TaskOutcome
+{
+    public int Version { get; init; } = 1;
+    public required RunId Run { get; init; }
+    public required StepName Step { get; init; }
+    public required TaskId Task { get; init; }
+
+    /// <summary>Counted from 1; part of the attempt's prefix.</summary>
+    public required int Attempt { get; init; }
+
+    /// <summary>Null when the attempt succeeded.</summary>
+    public TaskError? Error { get; init; }
+
+    public long RowsIn { get; init; }
+    public long BytesIn { get; init; }
+    public long RowsOut { get; init; }
+    public long BytesOut { get; init; }
+    public IReadOnlyList<OutputColumn> Columns { get; init; } = [];
+    public IReadOnlyList<Chunk> Chunks { get; init; } = [];
+    public IReadOnlyList<CheckResult> Checks { get; init; } = [];
+    public required TaskTimings Timings { get; init; }
+
+    /// <summary>The process's peak resident set.</summary>
+    public long PeakMemoryBytes { get; init; }
+
+    public required string Engine { get; init; }
+    public required DateTimeOffset StartedAt { get; init; }
+}
+
+/// <param name="Code">As <see cref="LeanPipeException.Code"/>: <c>sql.error</c>, <c>check.failed</c>, <c>duckdb.out_of_memory</c>, …</param>
+public sealed record TaskError(string Code, string Message, bool Transient);
+
+/// <param name="Type">DuckDB's type text.</param>
+public sealed record OutputColumn(string Name, string Type);
+
+/// <param name="Bucket">The hash bucket that all its rows belong to; null when the step writes none.</param>
+/// <param name="Stats">By column; only for types with a useful order.</param>
+public sealed record Chunk(ObjectRef Object, int? Bucket = null, IReadOnlyDictionary<string, ColumnStats>? Stats = null);
+
+/// <summary>Bounds in the text form that Delta statistics use: numbers as JSON numbers' text, timestamps as ISO 8601 UTC; null when all values are null.</summary>
+public sealed record ColumnStats(string? Min, string? Max, long Nulls);
+
+public sealed record CheckResult(string Name, long Expected, long? Found, bool Passed);
+
+/// <summary>Milliseconds of wall time.</summary>
+public sealed record TaskTimings(long FetchMs = 0, long SqlMs = 0, long UploadMs = 0, long TotalMs = 0);

@@ -1,0 +1,47 @@
+namespace LeanPipe.Contracts;
+
+/// <summary>Everything a step runner needs for one task. Written by the orchestrator before the task's first attempt, never changed.</summary>
+public sealed record TaskSpec
+{
+    public int Version { get; init; } = 1;
+    public required RunId Run { get; init; }
+    public required PipelineName Pipeline { get; init; }
+    public required WindowId Window { get; init; }
+    public required StepName Step { get; init; }
+    public required TaskId Task { get; init; }
+    public required IReadOnlyList<TaskInput> Inputs { get; init; }
+    public required string Sql { get; init; }
+    public IReadOnlyList<ParamValue> Params { get; init; } = [];
+    public required TaskOutput Output { get; init; }
+    public IReadOnlyList<CheckDefinition> Checks { get; init; } = [];
+    public required TaskLimits Limits { get; init; }
+}
+
+/// <param name="Name">The view that the SQL reads.</param>
+/// <param name="Columns">NDJSON: how to read it. Parquet: its columns, so that an input without objects is still an empty view.</param>
+public sealed record TaskInput(string Name, InputFormat Format, IReadOnlyList<SegmentColumn> Columns, IReadOnlyList<ObjectRef> Objects);
+
+public sealed record TaskOutput
+{
+    /// <summary>A chunk is cut near this size.</summary>
+    public long ChunkBytes { get; init; } = 128L * 1024 * 1024;
+
+    public IReadOnlyList<string> OrderBy { get; init; } = [];
+
+    /// <summary>Rows go to bucket <c>hash(column) % Buckets</c>, one set of chunks per bucket; null writes unbucketed chunks.</summary>
+    public HashBuckets? Hash { get; init; }
+}
+
+public sealed record HashBuckets(string Column, int Buckets);
+
+/// <summary>What one task may use.</summary>
+public sealed record TaskLimits
+{
+    public int Threads { get; init; } = 2;
+    public long MemoryBytes { get; init; } = 1L * 1024 * 1024 * 1024;
+
+    /// <summary>Downloaded inputs, DuckDB's spill files and finished chunks together.</summary>
+    public long ScratchBytes { get; init; } = 10L * 1024 * 1024 * 1024;
+
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromHours(1);
+}

@@ -1,0 +1,76 @@
+namespace LeanPipe.Contracts;
+
+/// <summary>A stream: where its bytes come from, how they become records, and which window a record belongs to.</summary>
+public sealed record StreamDefinition
+{
+    public required StreamName Name { get; init; }
+
+    /// <summary>Address and port, <c>0.0.0.0:7001</c>; port 0 takes any free one.</summary>
+    public required string Listen { get; init; }
+
+    public FramingDefinition Framing { get; init; } = new();
+    public DecoderDefinition Decoder { get; init; } = new JsonDecoderDefinition();
+    public required RecordType Schema { get; init; }
+
+    /// <summary>The top-level timestamp field that places a record in a window.</summary>
+    public required string EventTime { get; init; }
+
+    public WindowSize Window { get; init; } = WindowSize.Hour;
+
+    /// <summary>The watermark stays this far behind the newest event time, so a record may be this late without costing a revision.</summary>
+    public TimeSpan Lateness { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>A stream that sent nothing for so long seals its open windows.</summary>
+    public TimeSpan SealWhenIdleFor { get; init; } = TimeSpan.FromMinutes(10);
+
+    public AckMode Ack { get; init; } = AckMode.None;
+    public StreamLimits Limits { get; init; } = new();
+}
+
+public sealed record StreamLimits
+{
+    /// <summary>A longer frame is rejected whole and counted, without being held in memory.</summary>
+    public int MaxFrameBytes { get; init; } = 256 * 1024;
+
+    /// <summary>A segment is cut at this size, or after <see cref="CutAfter"/>, whichever comes first.</summary>
+    public long CutAtBytes { get; init; } = 64L * 1024 * 1024;
+
+    public TimeSpan CutAfter { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>At most so many bytes are read ahead of the last fsync: the bound on what a power cut takes from a source that gets no acks.</summary>
+    public long MaxUnsyncedBytes { get; init; } = 4L * 1024 * 1024;
+
+    public int MaxConnections { get; init; } = 10_000;
+
+    /// <summary>A record whose event time is further ahead of the gateway's clock is rejected: one wrong clock must not seal everybody's windows.</summary>
+    public TimeSpan MaxAhead { get; init; } = TimeSpan.FromHours(1);
+}
+
+public enum AckMode
+{
+    /// <summary>The peer gets nothing back; TCP's own window is the back-pressure.</summary>
+    None,
+
+    /// <summary>A line <c>ACK n</c> after the fsync that made the connection's first n frames durable.</summary>
+    Durable,
+}
+
+/// <summary>How a byte stream is cut into frames. Only newline-delimited (LF, or CR LF) so far.</summary>
+public sealed record FramingDefinition(FramingKind Kind = FramingKind.Newline);
+
+public enum FramingKind
+{
+    Newline,
+}
+
+public abstract record DecoderDefinition;
+
+/// <summary>A frame is one JSON object, kept byte for byte.</summary>
+public sealed record JsonDecoderDefinition : DecoderDefinition;
+
+/// <summary>A frame is one line of CSV (RFC 4180 quoting within the line); its cells become the schema's fields by position.</summary>
+/// <param name="Columns">Field names in the order of the cells.</param>
+/// <param name="Header">Whether the first line of a connection is a header: it must equal <paramref name="Columns"/> and is no record.</param>
+/// <param name="Constants">Fields that are not in the line but the same for the whole stream.</param>
+public sealed record CsvDecoderDefinition(
+    IReadOnlyList<string> Columns, bool Header, char Delimiter = ',', IReadOnlyDictionary<string, string>? Constants = null) : DecoderDefinition;

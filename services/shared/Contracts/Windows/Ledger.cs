@@ -1,0 +1,37 @@
+namespace LeanPipe.Contracts;
+
+/// <summary>What one gateway did with every byte of one stream. It holds exactly what is durable in that gateway's log.</summary>
+/// <remarks>
+/// Two sums always hold: <see cref="BytesReceived"/> = <see cref="BytesFramed"/> + <see cref="BytesRejected"/> + <see cref="BytesPartial"/>, and
+/// <see cref="Frames"/> = <see cref="Records"/> + the sum of <see cref="Rejects"/>.
+/// </remarks>
+public sealed record Ledger
+{
+    public int Version { get; init; } = 1;
+    public required StreamName Stream { get; init; }
+    public required string Gateway { get; init; }
+    public required DateTimeOffset AsOf { get; init; }
+    public long Connections { get; init; }
+    public long BytesReceived { get; init; }
+
+    /// <summary>Bytes of frames that became records, delimiters and length prefixes included.</summary>
+    public long BytesFramed { get; init; }
+
+    /// <summary>Bytes of frames that were rejected, delimiters included.</summary>
+    public long BytesRejected { get; init; }
+
+    /// <summary>Bytes after the last whole frame of a connection that ended.</summary>
+    public long BytesPartial { get; init; }
+
+    public long Frames { get; init; }
+    public long Records { get; init; }
+
+    /// <summary>Rejected frames by reason code.</summary>
+    public IReadOnlyDictionary<string, long> Rejects { get; init; } = new SortedDictionary<string, long>(StringComparer.Ordinal);
+
+    /// <summary>Records by the event-time window they belong to.</summary>
+    public IReadOnlyDictionary<string, long> Windows { get; init; } = new SortedDictionary<string, long>(StringComparer.Ordinal);
+
+    /// <summary>Records that came after their window had been sealed once.</summary>
+    public long Late { get; init; }
+}

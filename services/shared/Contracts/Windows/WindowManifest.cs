@@ -1,0 +1,39 @@
+namespace LeanPipe.Contracts;
+
+/// <summary>A sealed revision of a window: the complete list of segments that are the window. Written once, by the gateway.</summary>
+/// <remarks>Revision n+1 lists every segment of revision n and those of the late records that came since; readers take the highest revision.</remarks>
+public sealed record WindowManifest
+{
+    public int Version { get; init; } = 1;
+    public required StreamName Stream { get; init; }
+    public required WindowId Window { get; init; }
+
+    /// <summary>Counted from 1.</summary>
+    public required int Revision { get; init; }
+
+    public required DateTimeOffset SealedAt { get; init; }
+
+    /// <summary>What sealed it: <c>watermark</c>, <c>idle</c>, <c>late</c> or <c>drain</c>.</summary>
+    public required string Reason { get; init; }
+
+    public required string Schema { get; init; }
+
+    /// <summary>How a reader turns a segment's NDJSON into typed columns.</summary>
+    public required IReadOnlyList<SegmentColumn> Columns { get; init; }
+
+    public required IReadOnlyList<ObjectRef> Segments { get; init; }
+
+    public long Rows => Segments.Sum(s => s.Rows);
+
+    public long Bytes => Segments.Sum(s => s.Bytes);
+}
+
+/// <summary>One column of a segment.</summary>
+/// <param name="ReadAs">DuckDB's type for the raw JSON value, as in <c>read_json(columns = …)</c>.</param>
+/// <param name="Type">DuckDB's type of the finished column.</param>
+/// <param name="Expression">SQL over the raw column that yields <paramref name="Type"/>; null when the raw value is already it.</param>
+public sealed record SegmentColumn(string Name, string ReadAs, string Type, string? Expression = null);
+
+/// <summary>Published on the topic <see cref="EventNames.WindowSealed"/> once the manifest exists; at least once, so consumers de-duplicate.</summary>
+/// <param name="Manifest">The manifest's key in the lake.</param>
+public sealed record WindowSealed(StreamName Stream, WindowId Window, int Revision, string Manifest);

@@ -1,0 +1,44 @@
+namespace LeanPipe.Lake;
+
+/// <summary>The one seam between the lake and what stores it: a folder, or an S3 bucket with a prefix.</summary>
+/// <remarks>
+/// Keys are relative, '/'-separated, without a leading slash, '.' or '..' parts. A put is atomic: readers see the whole object or none. After a put returns, the object
+/// is durable and every get and list sees it. Missing objects are values (null, false); what fails is a <see cref="LakeException"/> that knows whether to try again.
+/// </remarks>
+public interface IObjectStore
+{
+    /// <summary>The lake's root as a URI without credentials: <c>file:///var/lake</c>, <c>s3://bucket/prefix</c>.</summary>
+    Uri Root { get; }
+
+    /// <summary>The object's local path when the store is a folder, so that a reader can open it in place; otherwise null.</summary>
+    string? LocalPath(string key);
+
+    /// <summary>The size in bytes; null when there is no such object.</summary>
+    ValueTask<long?> SizeAsync(string key, CancellationToken cancellationToken);
+
+    /// <summary>The whole object in memory, for small ones; null when there is none.</summary>
+    ValueTask<ReadOnlyMemory<byte>?> GetAsync(string key, CancellationToken cancellationToken);
+
+    /// <summary>A stream over the object or over a range of it; null when there is none. The caller disposes it.</summary>
+    ValueTask<Stream?> OpenAsync(string key, long offset, long? length, CancellationToken cancellationToken);
+
+    /// <summary>Makes the object, or replaces it.</summary>
+    ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
+
+    /// <summary>Makes the object only if there is none; false when another one is there, whatever it holds.</summary>
+    ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
+
+    /// <summary>Uploads a file of any size, in parts where the store has them.</summary>
+    ValueTask PutFileAsync(string key, string path, CancellationToken cancellationToken);
+
+    /// <summary>Copies an object within the lake without bringing it here.</summary>
+    ValueTask CopyAsync(string sourceKey, string targetKey, CancellationToken cancellationToken);
+
+    /// <summary>Every object whose key begins with the prefix, in ordinal order of keys.</summary>
+    IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken);
+
+    /// <summary>Deletes the object; no error when there is none.</summary>
+    ValueTask DeleteAsync(string key, CancellationToken cancellationToken);
+}
+
+public readonly record struct ListedObject(string Key, long Bytes, DateTimeOffset LastModified);

@@ -1,0 +1,71 @@
+using LeanPipe.Contracts;
+
+namespace LeanPipe.Lake;
+
+/// <summary>Every key of the lake, and beside each the one service that writes it.</summary>
+public static class LakeLayout
+{
+    /// <summary>Gateway. <paramref name="segment"/> is unique within the window and follows from the log's range, so that a repeated upload has the same name.</summary>
+    public static string Segment(StreamName stream, WindowId window, string segment) => $"raw/{stream}/{Partition(window)}/{segment}.ndjson";
+
+    /// <summary>Gateway. Rejects lie by the time they were received, for most have no event time.</summary>
+    public static string Rejected(StreamName stream, WindowId received, string segment) => $"rejected/{stream}/{Partition(received)}/{segment}.ndjson";
+
+    /// <summary>Gateway.</summary>
+    public static string WindowManifest(StreamName stream, WindowId window, int revision) => $"{WindowRevisions(stream, window)}{revision:D6}.json";
+
+    /// <summary>Prefix of a window's manifests; the last in order is the newest revision.</summary>
+    public static string WindowRevisions(StreamName stream, WindowId window) => $"{Windows(stream)}{window}/";
+
+    /// <summary>Prefix of all manifests of a stream.</summary>
+    public static string Windows(StreamName stream) => $"windows/{stream}/";
+
+    /// <summary>Gateway: its own ledger of a stream, replaced as it grows.</summary>
+    public static string Ledger(StreamName stream, string gateway) => $"{Ledgers(stream)}{gateway}.json";
+
+    public static string Ledgers(StreamName stream) => $"ledger/{stream}/";
+
+    public const string Runs = "runs/";
+
+    /// <summary>Orchestrator, once per run.</summary>
+    public static string RunPlan(RunId run) => $"{Runs}{run}/plan.json";
+
+    /// <summary>Orchestrator, when the run ends.</summary>
+    public static string RunRecord(RunId run) => $"{Runs}{run}/run.json";
+
+    /// <summary>Orchestrator: a file that the pipeline brings along, pinned for the run.</summary>
+    public static string RunFile(RunId run, string sha256, string extension) => $"{Runs}{run}/files/{sha256}{extension}";
+
+    /// <summary>Orchestrator: the commit of a step.</summary>
+    public static string StepManifest(RunId run, StepName step) => $"{Runs}{run}/{step}/manifest.json";
+
+    /// <summary>Orchestrator.</summary>
+    public static string TaskSpec(RunId run, StepName step, TaskId task) => $"{Task(run, step, task)}task.json";
+
+    /// <summary>Orchestrator: which attempt won.</summary>
+    public static string TaskCommit(RunId run, StepName step, TaskId task) => $"{Task(run, step, task)}commit.json";
+
+    /// <summary>Step runner: everything of one attempt lies below it.</summary>
+    public static string Attempt(RunId run, StepName step, TaskId task, int attempt) => $"{Task(run, step, task)}{attempt}/";
+
+    /// <summary>Step runner: the last object of an attempt.</summary>
+    public static string Outcome(RunId run, StepName step, TaskId task, int attempt) => $"{Attempt(run, step, task, attempt)}outcome.json";
+
+    /// <summary>Orchestrator: data files and log of a table.</summary>
+    public static string Table(TableName table) => $"tables/{table}/";
+
+    public const string CatalogJson = "catalog/tables.json";
+
+    public const string CatalogViews = "catalog/views.sql";
+
+    /// <summary>Every prefix of the first level; nothing else belongs into a lake.</summary>
+    public static readonly IReadOnlyList<string> Prefixes = ["raw/", "rejected/", "windows/", "ledger/", Runs, "cache/", "tables/", "catalog/"];
+
+    static string Task(RunId run, StepName step, TaskId task) => $"{Runs}{run}/{step}/{task}/";
+
+    static string Partition(WindowId window)
+    {
+        var day = $"date={window.Start:yyyy-MM-dd}";
+        return window.Value.Length switch { 10 => day, 13 => $"{day}/hour={window.Start:HH}", _ => $"{day}/hour={window.Start:HH}/minute={window.Start:mm}" };
+    }
+}

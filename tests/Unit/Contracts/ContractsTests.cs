@@ -1,0 +1,54 @@
+using System.Text.Json;
+using LeanPipe.Contracts;
+
+namespace LeanPipe.Unit.Contracts;
+
+public sealed class ContractsTests
+{
+    [Theory]
+    [InlineData("2026-01-01")]
+    [InlineData("2026-01-01T10")]
+    [InlineData("2026-01-01T1005")]
+    public void A_window_reads_back_as_it_was_written(string text) => WindowId.Parse(text).Value.ShouldBe(text);
+
+    [Theory]
+    [InlineData("2026-01-01T10:00")]
+    [InlineData("2026-13-01")]
+    [InlineData("")]
+    public void A_text_of_another_shape_is_no_window(string text) =>
+        Should.Throw<LeanPipeException>(() => WindowId.Parse(text)).Code.ShouldBe("contracts.bad_window");
+
+    [Fact]
+    public void An_instant_belongs_to_the_window_that_its_size_cuts_from_the_clock()
+    {
+        var instant = DateTimeOffset.Parse("2026-01-01T12:37:59.999+02:00");
+        WindowId.Of(instant, WindowSize.Hour).Value.ShouldBe("2026-01-01T10");
+        WindowId.Of(instant, WindowSize.Day).Value.ShouldBe("2026-01-01");
+        WindowId.Of(instant, new(TimeSpan.FromMinutes(15))).Value.ShouldBe("2026-01-01T1030");
+    }
+
+    [Fact]
+    public void A_long_pipeline_name_still_gives_a_run_id_within_Daprs_limit_and_two_of_them_stay_apart()
+    {
+        var window = WindowId.Parse("2026-01-01T10");
+        var a = RunId.For(new(new string('a', 60) + "x"), window, 1);
+        var b = RunId.For(new(new string('a', 60) + "y"), window, 1);
+        a.Value.Length.ShouldBe(64);
+        a.ShouldNotBe(b);
+        RunId.For(new("telemetry-hourly"), window, 2).Value.ShouldBe("telemetry-hourly-2026-01-01T10-r2");
+    }
+
+    [Fact]
+    public void Enums_and_names_are_snake_case_text_and_ids_are_plain_strings()
+    {
+        var request = new RunRequest(new("telemetry-hourly"), WindowId.Parse("2026-01-01T10"));
+        JsonSerializer.Serialize(request, ContractsJson.Default.RunRequest).ShouldBe("""{"pipeline":"telemetry-hourly","window":"2026-01-01T10"}""");
+        JsonSerializer.Serialize(new ParamValue("kind", ParamType.Int64, "1"), ContractsJson.Default.ParamValue)
+            .ShouldBe("""{"name":"kind","type":"int64","value":"1"}""");
+    }
+
+    [Fact]
+    public void A_bad_id_in_JSON_is_refused_with_its_rule() =>
+        Should.Throw<JsonException>(() => JsonSerializer.Deserialize("""{"pipeline":"Bad Name","window":"2026-01-01T10"}""", ContractsJson.Default.RunRequest))
+            .Message.ShouldContain(LeanPipe.Contracts.Name.Rule);
+}
