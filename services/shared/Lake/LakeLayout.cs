@@ -30,6 +30,9 @@ public static class LakeLayout
     /// <summary>Orchestrator, once per run.</summary>
     public static string RunPlan(RunId run) => $"{Runs}{run}/plan.json";
 
+    /// <summary>Prefix of everything of a run.</summary>
+    public static string Run(RunId run) => $"{Runs}{run}/";
+
     /// <summary>Orchestrator, when the run ends.</summary>
     public static string RunRecord(RunId run) => $"{Runs}{run}/run.json";
 
@@ -45,8 +48,14 @@ public static class LakeLayout
     /// <summary>Orchestrator: which attempt won.</summary>
     public static string TaskCommit(RunId run, StepName step, TaskId task) => $"{Task(run, step, task)}commit.json";
 
-    /// <summary>Step runner: everything of one attempt lies below it.</summary>
+    /// <summary>Step runner: everything of one attempt lies below it, beside <see cref="AttemptStarted"/>.</summary>
     public static string Attempt(RunId run, StepName step, TaskId task, int attempt) => $"{Task(run, step, task)}{attempt}/";
+
+    /// <summary>Orchestrator, before it launches the attempt: takes its number, so that no two launches share a prefix.</summary>
+    public static string AttemptStarted(RunId run, StepName step, TaskId task, int attempt) => $"{Attempt(run, step, task, attempt)}started.json";
+
+    /// <summary>Prefix of everything of a task, its attempts among it.</summary>
+    public static string Task(RunId run, StepName step, TaskId task) => $"{Runs}{run}/{step}/{task}/";
 
     /// <summary>Step runner: the last object of an attempt.</summary>
     public static string Outcome(RunId run, StepName step, TaskId task, int attempt) => $"{Attempt(run, step, task, attempt)}outcome.json";
@@ -60,8 +69,6 @@ public static class LakeLayout
 
     /// <summary>Every prefix of the first level; nothing else belongs into a lake.</summary>
     public static readonly IReadOnlyList<string> Prefixes = ["raw/", "rejected/", "windows/", "ledger/", Runs, "cache/", "tables/", "catalog/"];
-
-    static string Task(RunId run, StepName step, TaskId task) => $"{Runs}{run}/{step}/{task}/";
 
     static string Partition(WindowId window)
     {

@@ -64,7 +64,8 @@ public abstract record FanOutDefinition;
 public sealed record FanInDefinition : FanOutDefinition;
 
 /// <summary>The driving input is split into tasks of about so many bytes, whole objects each. Other inputs go to every task.</summary>
-public sealed record BytesFanOut(long BytesPerTask) : FanOutDefinition;
+/// <param name="Input">The input that drives; null when the step has only one that can: its one stream or step, or, without any of these, its one input.</param>
+public sealed record BytesFanOut(long BytesPerTask, string? Input = null) : FanOutDefinition;
 
 /// <summary>Task n reads bucket n of the named input, whose step writes its rows in buckets of a hash of the column. Other inputs go to every task.</summary>
 public sealed record HashFanOut(string Input, string Column, int Buckets) : FanOutDefinition;

@@ -5,6 +5,10 @@ public sealed record RunPlan
 {
     public int Version { get; init; } = 1;
     public required RunId Run { get; init; }
+
+    /// <summary>What was asked for, word for word: a run that is started again under the same id goes on only for the same request.</summary>
+    public required RunRequest Request { get; init; }
+
     public required PipelineName Pipeline { get; init; }
     public required WindowId Window { get; init; }
     public required int Revision { get; init; }
@@ -26,8 +30,11 @@ public sealed record PlannedStep
 
     public required IReadOnlyList<PlannedInput> Inputs { get; init; }
 
-    /// <summary>Null is one task over everything.</summary>
+    /// <summary>Null is one task over everything, or a shuffle.</summary>
     public long? BytesPerTask { get; init; }
+
+    /// <summary>The input that <see cref="BytesPerTask"/> splits.</summary>
+    public string? BytesOf { get; init; }
 
     /// <summary>The input whose buckets the tasks share out; null when the step is no shuffle.</summary>
     public string? BucketsOf { get; init; }
