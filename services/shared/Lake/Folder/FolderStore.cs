@@ -1,0 +1,216 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+
+namespace LeanPipe.Lake;
+
+/// <summary>A lake in a folder of a local file system, shared by any number of processes of one machine.</summary>
+/// <remarks>
+/// <para>
+/// The order of a put: bytes into a file under <c>.tmp/</c> of the same file system, fsync of the file, its final name in one step (rename, or link when the
+/// name must be free), fsync of the folder that holds the name. A crash before the name leaves a file under <c>.tmp/</c>, which <see cref="SweepTemporary"/> takes
+/// after a day; a crash after it leaves the whole object. Folders on the way are made and fsynced from the object up to the root before the name is given.
+/// </para>
+/// <para>
+/// Objects are never written in place, so a copy may be a hard link. On a file system that ignores case (macOS, Windows) two keys that differ only in case are one
+/// object; the store probe says so. Parts beginning with '.' are not keys: they are skipped by lists.
+/// </para>
+/// </remarks>
+sealed class FolderStore : IObjectStore
+{
+    static readonly TimeSpan TemporaryLivesFor = TimeSpan.FromDays(1);
+
+    readonly string root;
+    readonly string temporary;
+    readonly TimeProvider time;
+
+    // Folders whose names this instance has seen made durable up to the root. They are not removed while a store is open.
+    readonly ConcurrentDictionary<string, bool> durableFolders = new();
+
+    public FolderStore(string root, TimeProvider time)
+    {
+        this.root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+        this.time = time;
+        temporary = Path.Combine(this.root, ".tmp");
+        Root = new UriBuilder(Uri.UriSchemeFile, "") { Path = this.root }.Uri;
+        try
+        {
+            Directory.CreateDirectory(temporary);
+            SweepTemporary();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FolderErrors.From(e, "open the lake's folder", this.root);
+        }
+    }
+
+    public Uri Root { get; }
+
+    public string LocalPath(string key) => Path.Combine(root, ObjectKey.Require(key));
+
+    public ValueTask<long?> SizeAsync(string key, CancellationToken cancellationToken) => Do(key, "look at", path =>
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? file.Length : (long?)null;
+    });
+
+    public async ValueTask<ReadOnlyMemory<byte>?> GetAsync(string key, CancellationToken cancellationToken)
+    {
+        var path = LocalPath(key);
+        try
+        {
+            return await File.ReadAllBytesAsync(path, cancellationToken);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FolderErrors.From(e, "read", path);
+        }
+    }
+
+    public ValueTask<Stream?> OpenAsync(string key, long offset, long? length, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        return Do(key, "read", path =>
+        {
+            FileStream file;
+            try
+            {
+                file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                return null;
+            }
+            file.Position = offset;
+            return length is { } limit ? new LimitedStream(file, limit) : (Stream)file;
+        });
+    }
+
+    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        await Write(key, cancellationToken, temp => WriteDurably(temp, content), Replace);
+
+    public async ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        await Write(key, cancellationToken, temp => WriteDurably(temp, content), Posix.TryGiveName);
+
+    public async ValueTask PutFileAsync(string key, string path, CancellationToken cancellationToken) =>
+        await Write(key, cancellationToken, temp => CopyDurably(path, temp), Replace);
+
+    public async ValueTask CopyAsync(string sourceKey, string targetKey, CancellationToken cancellationToken)
+    {
+        var source = LocalPath(sourceKey);
+        if (!File.Exists(source))
+            throw new LakeException("lake.missing", $"Object '{sourceKey}' of {Root} is not there to be copied to '{targetKey}'. Its run may have been swept.");
+        await Write(targetKey, cancellationToken, temp =>
+        {
+            if (!Posix.TryLink(source, temp)) CopyDurably(source, temp);
+        }, Replace);
+    }
+
+    public async IAsyncEnumerable<ListedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.CompletedTask;
+        foreach (var item in FolderWalk.Under(root, ObjectKey.RequirePrefix(prefix)))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return item;
+        }
+    }
+
+    public async ValueTask DeleteAsync(string key, CancellationToken cancellationToken) => await Do(key, "delete", path =>
+    {
+        if (!File.Exists(path)) return false;
+        File.Delete(path);
+        Posix.SyncFolder(Path.GetDirectoryName(path)!);
+        return true;
+    });
+
+    void SweepTemporary()
+    {
+        var oldest = (time.GetUtcNow() - TemporaryLivesFor).ToUnixTimeSeconds();
+        foreach (var path in Directory.EnumerateFiles(temporary))
+        {
+            // The name tells the age: a linked file's own time is that of the object it was linked from.
+            if (long.TryParse(Path.GetFileName(path).Split('-')[0], out var made) && made < oldest) File.Delete(path);
+        }
+    }
+
+    static ValueTask<T> Do<T>(string path, string what, Func<T> action)
+    {
+        try
+        {
+            return ValueTask.FromResult(action());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return ValueTask.FromException<T>(FolderErrors.From(e, what, path));
+        }
+    }
+
+    ValueTask<T> Do<T>(string key, string what, Func<string, T> action)
+    {
+        var path = LocalPath(key);
+        return Do(path, what, () => action(path));
+    }
+
+    /// <summary>Off the caller's thread, because it waits for the disk. True when the name was given.</summary>
+    Task<bool> Write(string key, CancellationToken cancellationToken, Action<string> fill, Func<string, string, bool> giveName)
+    {
+        var path = LocalPath(key);
+        return Task.Run(
+            () =>
+            {
+                var temp = Path.Combine(temporary, $"{time.GetUtcNow().ToUnixTimeSeconds()}-{Guid.NewGuid():N}");
+                try
+                {
+                    fill(temp);
+                    var folder = Path.GetDirectoryName(path)!;
+                    MakeDurableFolder(folder);
+                    var given = giveName(temp, path);
+                    // Also when another writer's name was found: its fsync may still be to come, and the caller builds on that object now.
+                    Posix.SyncFolder(folder);
+                    return given;
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    throw FolderErrors.From(e, "write", path);
+                }
+                finally
+                {
+                    File.Delete(temp);
+                }
+            }, cancellationToken);
+    }
+
+    static bool Replace(string temp, string path)
+    {
+        File.Move(temp, path, overwrite: true);
+        return true;
+    }
+
+    static void WriteDurably(string path, ReadOnlyMemory<byte> content)
+    {
+        using var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, preallocationSize: content.Length);
+        RandomAccess.Write(handle, content.Span, 0);
+        RandomAccess.FlushToDisk(handle);
+    }
+
+    static void CopyDurably(string source, string target)
+    {
+        // A clone where the file system can, otherwise a copy within the kernel.
+        File.Copy(source, target);
+        using var handle = File.OpenHandle(target, FileMode.Open, FileAccess.ReadWrite);
+        RandomAccess.FlushToDisk(handle);
+    }
+
+    void MakeDurableFolder(string folder)
+    {
+        if (durableFolders.ContainsKey(folder)) return;
+        Directory.CreateDirectory(folder);
+        // Up to the root whoever made them: another process may have made a folder and not synced its name yet.
+        for (var at = folder; at.Length > root.Length; at = Path.GetDirectoryName(at)!) Posix.SyncFolder(Path.GetDirectoryName(at)!);
+        durableFolders[folder] = true;
+    }
+}

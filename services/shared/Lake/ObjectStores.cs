@@ -1,0 +1,13 @@
+namespace LeanPipe.Lake;
+
+public static class ObjectStores
+{
+    /// <summary>Opens the store that <see cref="LakeOptions.Root"/> names. A folder is made when it is missing; a bucket is not looked at before the first call.</summary>
+    /// <exception cref="LakeException">The options are wrong (all broken rules in one message), or the folder cannot be made.</exception>
+    public static IObjectStore Open(LakeOptions options)
+    {
+        if (options.Validate() is { Count: > 0 } errors) throw LakeOptions.BadOptions(errors);
+        if (options.IsS3) return new S3Store(options);
+        return new FolderStore(options.Root.StartsWith("file://", StringComparison.OrdinalIgnoreCase) ? new Uri(options.Root).LocalPath : options.Root, TimeProvider.System);
+    }
+}

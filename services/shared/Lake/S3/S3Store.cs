@@ -1,0 +1,169 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using Amazon.S3;
+using Amazon.S3.Model;
+
+namespace LeanPipe.Lake;
+
+/// <summary>A lake in an S3 bucket, under a prefix. Puts are atomic and consistent as S3 (and Ceph, MinIO, Garage, …) promises; the store probe checks it.</summary>
+/// <remarks>The caller's cancellation stays a cancellation; a request that takes too long is a transient <see cref="LakeException"/>.</remarks>
+sealed class S3Store : IObjectStore, IDisposable
+{
+    /// <summary>Files above it go up in parts of at least this size: small enough to repeat one after a failure.</summary>
+    public const long PartBytes = 16L * 1024 * 1024;
+
+    readonly AmazonS3Client client;
+    readonly AmazonS3Client once;
+    readonly string bucket;
+    readonly string prefix;
+    readonly bool plainHttp;
+
+    public S3Store(LakeOptions options)
+    {
+        var root = new Uri(options.Root);
+        bucket = root.Host;
+        var path = root.AbsolutePath.Trim('/');
+        prefix = path.Length == 0 ? "" : $"{path}/";
+        plainHttp = options.Endpoint?.Scheme == Uri.UriSchemeHttp;
+        Root = new Uri(path.Length == 0 ? $"s3://{bucket}" : $"s3://{bucket}/{path}");
+        client = S3Client.Open(options, retries: 3);
+        // A conditional put must know whether an earlier try may have won, so nobody repeats it behind its back.
+        once = S3Client.Open(options, retries: 0);
+    }
+
+    public Uri Root { get; }
+
+    public string? LocalPath(string key) => null;
+
+    public void Dispose()
+    {
+        client.Dispose();
+        once.Dispose();
+    }
+
+    public async ValueTask<long?> SizeAsync(string key, CancellationToken cancellationToken) => await Call(key, "look at", cancellationToken, async token =>
+    {
+        try
+        {
+            var found = await client.GetObjectMetadataAsync(new() { BucketName = bucket, Key = Full(key) }, token);
+            return found.ContentLength;
+        }
+        catch (AmazonS3Exception e) when (S3Errors.IsMissing(e))
+        {
+            return (long?)null;
+        }
+    });
+
+    public async ValueTask<ReadOnlyMemory<byte>?> GetAsync(string key, CancellationToken cancellationToken)
+    {
+        await using var stream = await OpenAsync(key, 0, null, cancellationToken);
+        if (stream is null) return null;
+        var bytes = new MemoryStream();
+        await stream.CopyToAsync(bytes, cancellationToken);
+        return bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
+    }
+
+    public async ValueTask<Stream?> OpenAsync(string key, long offset, long? length, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        if (length is <= 0) return await SizeAsync(key, cancellationToken) is null ? null : Stream.Null;
+        return await Call<Stream?>(key, "read", cancellationToken, async token =>
+        {
+            var request = new GetObjectRequest { BucketName = bucket, Key = Full(key) };
+            if (offset > 0 || length is not null) request.ByteRange = new(offset, length is { } n && n <= long.MaxValue - offset ? offset + n - 1 : long.MaxValue);
+            try
+            {
+                var found = await client.GetObjectAsync(request, token);
+                return new S3Body(found, Where(key));
+            }
+            catch (AmazonS3Exception e) when (S3Errors.IsMissing(e))
+            {
+                return null;
+            }
+            catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+            {
+                // A range that begins at or behind the end holds nothing.
+                return Stream.Null;
+            }
+        });
+    }
+
+    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        await Call(key, "write", cancellationToken, token => client.PutObjectAsync(PutRequest(key, content), token));
+
+    public async ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        var put = new S3ConditionalPut(once, () => PutRequest(key, content));
+        return await Call(key, "write if absent", cancellationToken, put.RunAsync);
+    }
+
+    public async ValueTask PutFileAsync(string key, string path, CancellationToken cancellationToken)
+    {
+        var size = new FileInfo(path).Length;
+        if (size > PartBytes)
+        {
+            var upload = new S3Upload(client, bucket, Full(key), path, size, PartBytes, plainHttp);
+            await Call(key, "upload", cancellationToken, upload.RunAsync);
+            return;
+        }
+        await Call(key, "upload", cancellationToken, token => client.PutObjectAsync(
+            new() { BucketName = bucket, Key = Full(key), FilePath = path, UseChunkEncoding = !plainHttp, ContentType = "application/octet-stream" }, token));
+    }
+
+    /// <remarks>Up to 5 GiB, the limit of S3's CopyObject; chunks are cut far below it.</remarks>
+    public async ValueTask CopyAsync(string sourceKey, string targetKey, CancellationToken cancellationToken) =>
+        await Call(targetKey, $"copy '{sourceKey}' to", cancellationToken, token => client.CopyObjectAsync(
+            new() { SourceBucket = bucket, SourceKey = Full(sourceKey), DestinationBucket = bucket, DestinationKey = Full(targetKey) }, token));
+
+    public async IAsyncEnumerable<ListedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var request = new ListObjectsV2Request { BucketName = bucket, Prefix = this.prefix + ObjectKey.RequirePrefix(prefix) };
+        ListObjectsV2Response page;
+        do
+        {
+            page = await Call(prefix, "list", cancellationToken, token => client.ListObjectsV2Async(request, token));
+            foreach (var item in page.S3Objects ?? [])
+                yield return new(item.Key[this.prefix.Length..], item.Size ?? 0, new DateTimeOffset(item.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch));
+            request.ContinuationToken = page.NextContinuationToken;
+        }
+        while (page.IsTruncated == true);
+    }
+
+    public async ValueTask DeleteAsync(string key, CancellationToken cancellationToken) => await Call(key, "delete", cancellationToken, async token =>
+    {
+        try
+        {
+            await client.DeleteObjectAsync(new() { BucketName = bucket, Key = Full(key) }, token);
+        }
+        catch (AmazonS3Exception e) when (S3Errors.IsMissing(e))
+        {
+            return false;
+        }
+        return true;
+    });
+
+    string Full(string key) => prefix + ObjectKey.Require(key);
+
+    string Where(string key) => $"'{prefix}{key}' in bucket '{bucket}'";
+
+    PutObjectRequest PutRequest(string key, ReadOnlyMemory<byte> content) => new()
+    {
+        BucketName = bucket,
+        Key = Full(key),
+        InputStream = new MemoryStream(content.ToArray(), writable: false),
+        UseChunkEncoding = !plainHttp,
+        ContentType = key.EndsWith(".json", StringComparison.Ordinal) ? "application/json" : "application/octet-stream",
+    };
+
+    async Task<T> Call<T>(string key, string what, CancellationToken cancellationToken, Func<CancellationToken, Task<T>> request)
+    {
+        try
+        {
+            return await request(cancellationToken);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is not LakeException { Code: "lake.bad_key" })
+        {
+            throw S3Errors.From(e, what, Where(key));
+        }
+    }
+}
