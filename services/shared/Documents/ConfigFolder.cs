@@ -1,0 +1,65 @@
+using LeanPipe.Contracts;
+using LeanPipe.Documents.Reading;
+
+namespace LeanPipe.Documents;
+
+/// <summary>A pipeline with the folder that its data files stand in.</summary>
+public sealed record LoadedPipeline(PipelineDefinition Definition, string Folder);
+
+/// <summary>Every document of a folder.</summary>
+public sealed record Configuration(IReadOnlyList<StreamDefinition> Streams, IReadOnlyList<LoadedPipeline> Pipelines);
+
+/// <summary><c>streams/*.yaml</c> and <c>pipelines/*/pipeline.yaml</c>; a missing folder holds none.</summary>
+public static class ConfigFolder
+{
+    public static DocumentResult<Configuration> Load(string folder)
+    {
+        var errors = new List<DocumentError>();
+        var streams = new List<(string File, StreamDefinition Definition)>();
+        foreach (var file in StreamFiles(folder))
+        {
+            var result = StreamDocument.Load(file);
+            errors.AddRange(result.Errors);
+            if (result.Value is { } stream) streams.Add((file, stream));
+        }
+        var pipelines = new List<(string File, PipelineDefinition Definition)>();
+        foreach (var file in PipelineFiles(folder))
+        {
+            var result = PipelineDocument.Load(file);
+            errors.AddRange(result.Errors);
+            if (result.Value is { } pipeline) pipelines.Add((file, pipeline));
+        }
+        // A stream whose own document is wrong is still there, so it is not reported as missing too.
+        if (errors.Count == 0) errors.AddRange(AcrossDocuments(streams, pipelines));
+        return errors.Count > 0
+            ? new(null, errors)
+            : new(new([.. streams.Select(s => s.Definition)], [.. pipelines.Select(p => new LoadedPipeline(p.Definition, Path.GetDirectoryName(Path.GetFullPath(p.File))!))]), []);
+    }
+
+    public static IReadOnlyList<string> StreamFiles(string folder) => Find(Path.Combine(folder, "streams"), d => Directory.EnumerateFiles(d, "*.yaml"));
+
+    public static IReadOnlyList<string> PipelineFiles(string folder) =>
+        Find(Path.Combine(folder, "pipelines"), d => Directory.EnumerateDirectories(d).Select(p => Path.Combine(p, "pipeline.yaml")).Where(File.Exists));
+
+    static IReadOnlyList<string> Find(string folder, Func<string, IEnumerable<string>> find) =>
+        Directory.Exists(folder) ? [.. find(folder).Order(StringComparer.Ordinal)] : [];
+
+    static IEnumerable<DocumentError> AcrossDocuments(List<(string File, StreamDefinition Definition)> streams, List<(string File, PipelineDefinition Definition)> pipelines)
+    {
+        foreach (var (file, twin, first) in Twins(streams, s => s.Name.Value)) yield return new(file, 1, 1, $"The stream '{twin.Name}' is also defined in {first}; rename one of them.");
+        foreach (var (file, twin, first) in Twins(streams.Where(s => !s.Definition.Listen.EndsWith(":0", StringComparison.Ordinal)), s => s.Listen))
+            yield return new(file, 1, 1, $"The stream '{twin.Name}' listens on {twin.Listen}, as does {first}; give one of them another port.");
+        foreach (var (file, twin, first) in Twins(pipelines, p => p.Name.Value)) yield return new(file, 1, 1, $"The pipeline '{twin.Name}' is also defined in {first}; rename one of them.");
+
+        var known = streams.ConvertAll(s => s.Definition.Name.Value);
+        foreach (var (file, pipeline) in pipelines)
+        {
+            var read = pipeline.Steps.SelectMany(s => s.Inputs.Values).OfType<StreamInput>().Select(i => i.Stream.Value);
+            foreach (var stream in read.Concat(pipeline.TriggerSealed is { } t ? [t.Value] : []).Distinct().Where(s => !known.Contains(s)))
+                yield return new(file, 1, 1, $"The pipeline '{pipeline.Name}' reads the stream '{stream}', which has no document; {Suggestion.For(stream, known)}");
+        }
+    }
+
+    static IEnumerable<(string File, T Definition, string First)> Twins<T>(IEnumerable<(string File, T Definition)> items, Func<T, string> key) =>
+        items.GroupBy(i => key(i.Definition)).SelectMany(g => g.Skip(1).Select(i => (i.File, i.Definition, g.First().File)));
+}

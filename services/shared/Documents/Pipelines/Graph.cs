@@ -1,0 +1,62 @@
+using LeanPipe.Contracts;
+using LeanPipe.Documents.Reading;
+
+namespace LeanPipe.Documents;
+
+/// <summary>The rules that span steps, and an order in which every step stands after those it reads.</summary>
+static class Graph
+{
+    public static void Check(IReadOnlyList<ReadStep> steps, ErrorList errors)
+    {
+        foreach (var twin in steps.Where(s => s.Definition.Publish is not null).GroupBy(s => s.Definition.Publish!.Table).SelectMany(g => g.Skip(1)))
+            errors.Add(twin.Publish, $"The table '{twin.Definition.Publish!.Table}' is published by another step already; a table has one step.");
+
+        // A step writes its rows once, so all that share them out by hash must agree how.
+        var buckets = new Dictionary<string, (HashFanOut FanOut, string By)>();
+        foreach (var step in steps)
+        {
+            if (step.Definition.FanOut is not HashFanOut hash || step.Definition.Inputs[hash.Input] is not StepInput input) continue;
+            if (!buckets.TryGetValue(input.Step.Value, out var other)) buckets[input.Step.Value] = (hash, step.Name);
+            else if (other.FanOut.Column != hash.Column || other.FanOut.Buckets != hash.Buckets)
+                errors.Add(step.FanOut, $"The step '{input.Step}' would have to be written in {hash.Buckets} buckets of '{hash.Column}' for '{step.Name}' and in {other.FanOut.Buckets} of '{other.FanOut.Column}' for '{other.By}'; make them equal.");
+        }
+    }
+
+    public static IReadOnlyList<StepDefinition> InOrder(IReadOnlyList<ReadStep> steps, ErrorList errors)
+    {
+        var ordered = new List<StepDefinition>();
+        var waiting = steps.ToList();
+        var known = steps.Select(s => s.Name).ToHashSet();
+        var done = new HashSet<string>();
+        while (waiting.Find(s => s.Needs.All(n => done.Contains(n) || !known.Contains(n))) is { } next)
+        {
+            waiting.Remove(next);
+            done.Add(next.Name);
+            ordered.Add(next.Definition);
+        }
+        if (waiting.Count > 0) ReportCycles(waiting, errors);
+        return ordered;
+    }
+
+    /// <summary>Walks from each waiting step along the waiting steps it needs until one comes again; every walk ends, for each of them needs another.</summary>
+    static void ReportCycles(List<ReadStep> waiting, ErrorList errors)
+    {
+        var reported = new HashSet<string>();
+        foreach (var start in waiting)
+        {
+            var path = new List<ReadStep> { start };
+            while (true)
+            {
+                var next = waiting.First(s => path[^1].Needs.Contains(s.Name));
+                var again = path.IndexOf(next);
+                path.Add(next);
+                if (again < 0) continue;
+                var cycle = path[again..];
+                if (!cycle.Exists(s => reported.Contains(s.Name)))
+                    errors.Add(cycle[0].At, $"The steps go round in a circle: {string.Join(" → ", cycle.Select(s => s.Name))} (each reads the next); take one of these inputs away.");
+                foreach (var step in cycle) reported.Add(step.Name);
+                break;
+            }
+        }
+    }
+}

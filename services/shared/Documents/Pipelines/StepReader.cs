@@ -1,0 +1,132 @@
+using LeanPipe.Contracts;
+using LeanPipe.Documents.Reading;
+using LeanPipe.Documents.Yaml;
+
+namespace LeanPipe.Documents;
+
+/// <summary>One step of a pipeline, without the rules that span steps.</summary>
+static class StepReader
+{
+    static readonly Dictionary<string, PublishMode> Modes = new() { ["replace_window"] = PublishMode.ReplaceWindow, ["replace_table"] = PublishMode.ReplaceTable };
+
+    // Below a run's prefix these names are taken (LakeLayout.RunFile).
+    static readonly string[] Reserved = ["files"];
+
+    public static ReadStep? Read(MapEntry entry, IReadOnlyList<string> steps, string folder, ErrorList errors)
+    {
+        var (key, value) = entry;
+        if (!Name.IsValid(key.Text) || Reserved.Contains(key.Text))
+        {
+            errors.Add(key.At, Reserved.Contains(key.Text) ? $"A step cannot be named '{key.Text}'; choose another name." : $"The step's name is '{key.Text}'; expected {Name.Rule}.");
+            return null;
+        }
+        if (value is not MapNode node)
+        {
+            errors.Add(value.At, $"The step '{key.Text}' is {value.Shape}; expected a map with 'inputs' and 'sql'.");
+            return null;
+        }
+        var map = new MapReader(node, $"step '{key.Text}'", errors);
+        var inputs = InputReader.Read(map.Require("inputs"), steps, folder, errors);
+        var fanOutNode = map.Take("fan_out");
+        var fanOut = FanOut(fanOutNode, inputs, map, errors);
+        var sql = Sql(map, folder, errors);
+        var output = Output(map);
+        var checks = Checks(map.Take("checks"), errors);
+        var publish = map.Map("publish", "publish");
+        var table = publish?.Name<TableName>("table", required: true);
+        var mode = publish?.Choice("mode", Modes) ?? PublishMode.ReplaceWindow;
+        publish?.Finish();
+        map.Finish();
+        return new(new()
+        {
+            Name = new(key.Text), Inputs = inputs, FanOut = fanOut, Sql = sql, Output = output, Checks = checks,
+            Publish = table is { } t ? new(t, mode) : null,
+        }, key.At, fanOutNode?.At ?? key.At, publish?.At ?? key.At);
+    }
+
+    static FanOutDefinition FanOut(YamlNode? node, OrderedDictionary<string, InputDefinition> inputs, MapReader step, ErrorList errors)
+    {
+        var fanIn = new FanInDefinition();
+        if (node is null || step.AsMap(node, "fan_out", "fan_out") is not { } map) return fanIn;
+        var bytes = map.Size("bytes", 1, long.MaxValue);
+        var hash = map.Text("hash");
+        var buckets = map.Integer("buckets", 1, 4096);
+        map.Finish();
+        if (map.Has("bytes") == map.Has("hash")) errors.Add(node.At, "'fan_out' needs either 'bytes' or 'hash' (with 'buckets').");
+        else if (bytes is { } perTask)
+        {
+            if (map.Has("buckets")) errors.Add(node.At, "'buckets' goes with 'hash'; remove it or fan out by hash.");
+            if (!inputs.Values.Any(i => i is StreamInput or StepInput)) errors.Add(node.At, "'fan_out: bytes' splits an input that is a stream or a step; this step has none.");
+            return new BytesFanOut(perTask);
+        }
+        else if (hash is not null)
+        {
+            if (!map.Has("buckets")) errors.Add(node.At, "'fan_out: hash' needs 'buckets', the number of tasks.");
+            return Hash(hash, (int)(buckets ?? 1), inputs, errors) ?? (FanOutDefinition)fanIn;
+        }
+        return fanIn;
+    }
+
+    static HashFanOut? Hash(TextNode text, int buckets, OrderedDictionary<string, InputDefinition> inputs, ErrorList errors)
+    {
+        var dot = text.Text.IndexOf('.', StringComparison.Ordinal);
+        if (dot <= 0 || dot == text.Text.Length - 1)
+        {
+            errors.Add(text.At, $"'hash' is '{text.Text}'; expected an input and its column such as t.sensor_id.");
+            return null;
+        }
+        var (input, column) = (text.Text[..dot], text.Text[(dot + 1)..]);
+        if (!inputs.TryGetValue(input, out var definition))
+            errors.Add(text.At, $"'hash' names the input '{input}', which this step has not; {Suggestion.For(input, inputs.Where(i => i.Value is StepInput).Select(i => i.Key))}");
+        else if (definition is not StepInput)
+            errors.Add(text.At, $"'hash' names the input '{input}', which is no step; only a step of this pipeline writes its rows in buckets.");
+        else return new(input, column, buckets);
+        return null;
+    }
+
+    static string Sql(MapReader map, string folder, ErrorList errors)
+    {
+        if (map.Text("sql", required: true) is not { } file) return "";
+        if (!file.Text.EndsWith(".sql", StringComparison.Ordinal)) errors.Add(file.At, $"'sql' is '{file.Text}'; expected a file beside this document that ends in .sql.");
+        else if (Files.Beside(folder, file.Text) is not { } path) errors.Add(file.At, $"'sql' is '{file.Text}'; expected a file in the document's own folder.");
+        else if (Files.Read(path, out var sql) is { } missing) errors.Add(file.At, $"The SQL file '{file.Text}' is named here. {missing.Message}");
+        else if (string.IsNullOrWhiteSpace(sql)) errors.Add(file.At, $"The SQL file '{file.Text}' is empty; expected one SELECT.");
+        else return sql;
+        return "";
+    }
+
+    static OutputDefinition Output(MapReader step)
+    {
+        var output = new OutputDefinition();
+        if (step.Map("output", "output") is not { } map) return output;
+        output = new() { ChunkBytes = map.Size("chunk", 64 * 1024, 16L << 30) ?? output.ChunkBytes, OrderBy = [.. (map.Texts("order_by") ?? []).Select(t => t.Text)] };
+        map.Finish();
+        return output;
+    }
+
+    static IReadOnlyList<CheckDefinition> Checks(YamlNode? node, ErrorList errors)
+    {
+        if (node is null) return [];
+        if (node is not ListNode list)
+        {
+            errors.Add(node.At, $"'checks' is {node.Shape}; expected a list of {{ name, sql, expect }}.");
+            return [];
+        }
+        var checks = new List<CheckDefinition>();
+        foreach (var item in list.Items)
+        {
+            if (item is not MapNode node2)
+            {
+                errors.Add(item.At, $"A check is {item.Shape}; expected {{ name, sql, expect }}.");
+                continue;
+            }
+            var map = new MapReader(node2, "check", errors);
+            var name = map.Text("name", required: true);
+            if (name is not null && !Name.IsValid(name.Text)) errors.Add(name.At, $"'name' is '{name.Text}'; expected {Name.Rule}.");
+            if (name is not null && checks.Exists(c => c.Name == name.Text)) errors.Add(name.At, $"Two checks of the step are named '{name.Text}'; rename one of them.");
+            checks.Add(new(name?.Text ?? "", map.Text("sql", required: true)?.Text ?? "", map.Integer("expect", long.MinValue, long.MaxValue) ?? 0));
+            map.Finish();
+        }
+        return checks;
+    }
+}

@@ -1,0 +1,109 @@
+using System.Net;
+using LeanPipe.Contracts;
+using LeanPipe.Documents.Reading;
+using LeanPipe.Documents.Yaml;
+
+namespace LeanPipe.Documents;
+
+/// <summary>A stream's document. The format is docs/specs/stream-document.md.</summary>
+public static class StreamDocument
+{
+    static readonly Dictionary<string, AckMode> Acks = new() { ["none"] = AckMode.None, ["durable"] = AckMode.Durable };
+    static readonly Dictionary<string, FramingKind> Framings = new() { ["newline"] = FramingKind.Newline };
+
+    public static DocumentResult<StreamDefinition> Load(string path) => Files.Read(path, out var text) is { } missing ? new(null, [missing]) : Parse(path, text);
+
+    /// <param name="file">The name that errors carry.</param>
+    public static DocumentResult<StreamDefinition> Parse(string file, string yaml)
+    {
+        var errors = new ErrorList(file);
+        return errors.Result(YamlReader.ReadMap(yaml, errors) is { } root ? Read(new(root, "stream", errors), errors) : null);
+    }
+
+    static StreamDefinition? Read(MapReader map, ErrorList errors)
+    {
+        var name = map.Name<StreamName>("stream", required: true);
+        var listen = Listen(map, errors);
+        var framing = map.Choice("framing", Framings) ?? FramingKind.Newline;
+        var decoderNode = map.Take("decoder");
+        var schema = Schema(map, errors);
+        var decoder = DecoderReader.Read(decoderNode, schema, errors);
+        var eventTime = EventTime(map, schema, errors);
+        var definition = new StreamDefinition
+        {
+            Name = name ?? new("invalid"),
+            Listen = listen ?? "",
+            Framing = new(framing),
+            Decoder = decoder,
+            Schema = schema ?? new([]),
+            EventTime = eventTime ?? "",
+            Ack = map.Choice("ack", Acks) ?? AckMode.None,
+            Limits = Limits(map),
+        };
+        definition = definition with
+        {
+            Window = Window(map, errors) ?? definition.Window,
+            Lateness = map.Duration("lateness", TimeSpan.FromDays(30)) ?? definition.Lateness,
+            SealWhenIdleFor = map.Duration("seal_when_idle_for", TimeSpan.FromDays(30)) ?? definition.SealWhenIdleFor,
+        };
+        map.Finish();
+        return definition;
+    }
+
+    static string? Listen(MapReader map, ErrorList errors)
+    {
+        if (map.Text("listen", required: true) is not { } text) return null;
+        var colon = text.Text.LastIndexOf(':');
+        if (colon > 0 && int.TryParse(text.Text.AsSpan(colon + 1), out var port) && port is >= 0 and <= 65535 && IPAddress.TryParse(text.Text.AsSpan(0, colon), out _)) return text.Text;
+        errors.Add(text.At, $"'listen' is '{text.Text}'; expected an address and a port such as 0.0.0.0:7001 or [::]:7001.");
+        return null;
+    }
+
+    static WindowSize? Window(MapReader map, ErrorList errors)
+    {
+        if (map.Text("window") is not { } text) return null;
+        if (Quantities.TryDuration(text.Text, out var length) && WindowSize.IsValid(length)) return new(length);
+        errors.Add(text.At, $"'window' is '{text.Text}'; expected 1d, 1h or minutes that divide an hour (1m, 5m, 15m, …).");
+        return null;
+    }
+
+    static RecordType? Schema(MapReader map, ErrorList errors)
+    {
+        if (map.Require("schema") is not { } node || map.AsMap(node, "schema", "schema") is not { } schema) return null;
+        var fields = schema.Require("fields");
+        var extra = schema.Choice("extra", TypeReader.Extras) ?? ExtraFields.Reject;
+        schema.Finish();
+        return fields is null ? null : TypeReader.Record(fields, extra, errors);
+    }
+
+    static string? EventTime(MapReader map, RecordType? schema, ErrorList errors)
+    {
+        if (map.Text("event_time", required: true) is not { } text || schema is null) return null;
+        var field = schema.Fields.FirstOrDefault(f => f.Name == text.Text);
+        if (field is null)
+            errors.Add(text.At, $"'event_time' is '{text.Text}', which is no field of the schema; {Suggestion.For(text.Text, schema.Fields.Where(f => f.Type is TimestampType).Select(f => f.Name))}");
+        else if (field.Type is not TimestampType)
+            errors.Add(text.At, $"'event_time' is '{text.Text}', which is no timestamp; expected a field of type timestamp.");
+        else if (!field.Required || field.Nullable)
+            errors.Add(text.At, $"'event_time' is '{text.Text}', which may be missing or null; expected a required field, for it places the record in a window.");
+        else return text.Text;
+        return null;
+    }
+
+    static StreamLimits Limits(MapReader map)
+    {
+        var limits = new StreamLimits();
+        if (map.Map("limits", "limits") is not { } reader) return limits;
+        limits = new()
+        {
+            MaxFrameBytes = (int)(reader.Size("max_frame", 16, 64 << 20) ?? limits.MaxFrameBytes),
+            CutAtBytes = reader.Size("cut_at", 1024, 1L << 40) ?? limits.CutAtBytes,
+            CutAfter = reader.Duration("cut_after", TimeSpan.FromDays(1)) ?? limits.CutAfter,
+            MaxUnsyncedBytes = reader.Size("max_unsynced", 1024, 1L << 30) ?? limits.MaxUnsyncedBytes,
+            MaxConnections = (int)(reader.Integer("max_connections", 1, 1_000_000) ?? limits.MaxConnections),
+            MaxAhead = reader.Duration("max_ahead", TimeSpan.FromDays(36500)) ?? limits.MaxAhead,
+        };
+        reader.Finish();
+        return limits;
+    }
+}
