@@ -1,11 +1,12 @@
 using LeanPipe.Documents;
+using LeanPipe.Unit.Repository;
 
 namespace LeanPipe.Unit.Documents;
 
 /// <summary>Every folder below tests/golden/documents is a bad document (or a folder of them) and the errors it must give.</summary>
 public sealed class GoldenErrorTests
 {
-    static readonly string Folder = Path.Combine(FindRoot(), "tests", "golden", "documents");
+    static readonly string Folder = Path.Combine(Tree.Root, "tests", "golden", "documents");
 
     public static TheoryData<string> Cases => [.. Directory.EnumerateDirectories(Folder).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal)];
 
@@ -23,11 +24,4 @@ public sealed class GoldenErrorTests
         File.Exists(Path.Combine(folder, "stream.yaml")) ? StreamDocument.Load(Path.Combine(folder, "stream.yaml")).Errors
         : File.Exists(Path.Combine(folder, "pipeline.yaml")) ? PipelineDocument.Load(Path.Combine(folder, "pipeline.yaml")).Errors
         : ConfigFolder.Load(folder).Errors;
-
-    static string FindRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "LeanPipe.Cloud.sln"))) folder = Path.GetDirectoryName(folder)!;
-        return folder;
-    }
 }

@@ -113,7 +113,7 @@ public sealed class GoodDocumentTests : IDisposable
                 checks: [ { name: no_nulls, sql: "SELECT count(*) FROM output WHERE v IS NULL", expect: 0 } ]
               compact:
                 inputs: { raw: { stream: telemetry } }
-                fan_out: { bytes: 256MB }
+                fan_out: { bytes: 256MB, of: raw }
                 sql: a.sql
                 output: { chunk: 128MB, order_by: [sensor_id, timestamp] }
             """), File.ReadAllText(Path.Combine(_folder, "pipeline.yaml"))).Require();
@@ -125,7 +125,7 @@ public sealed class GoodDocumentTests : IDisposable
         pipeline.Steps.Select(s => s.Name.Value).ShouldBe(["compact", "by_sensor", "hourly"]);
         var (compact, bySensor, hourly) = (pipeline.Steps[0], pipeline.Steps[1], pipeline.Steps[2]);
         compact.Sql.ShouldBe("SELECT a");
-        compact.FanOut.ShouldBe(new BytesFanOut(256L << 20));
+        compact.FanOut.ShouldBe(new BytesFanOut(256L << 20, "raw"));
         compact.Output.ChunkBytes.ShouldBe(128L << 20);
         compact.Output.OrderBy.ShouldBe(["sensor_id", "timestamp"]);
         bySensor.Inputs.ShouldBe([new("t", new StepInput(new("compact"))), new("sensors", new FileInput("sensors.csv")), new("old", new TableInput(new("older")))]);

@@ -49,15 +49,17 @@ static class StepReader
         var fanIn = new FanInDefinition();
         if (node is null || step.AsMap(node, "fan_out", "fan_out") is not { } map) return fanIn;
         var bytes = map.Size("bytes", 1, long.MaxValue);
+        var of = map.Text("of");
         var hash = map.Text("hash");
         var buckets = map.Integer("buckets", 1, 4096);
         map.Finish();
+        if (map.Has("of") && !map.Has("bytes")) errors.Add(node.At, "'of' goes with 'bytes'; remove it.");
         if (map.Has("bytes") == map.Has("hash")) errors.Add(node.At, "'fan_out' needs either 'bytes' or 'hash' (with 'buckets').");
         else if (bytes is { } perTask)
         {
             if (map.Has("buckets")) errors.Add(node.At, "'buckets' goes with 'hash'; remove it or fan out by hash.");
-            if (!inputs.Values.Any(i => i is StreamInput or StepInput)) errors.Add(node.At, "'fan_out: bytes' splits an input that is a stream or a step; this step has none.");
-            return new BytesFanOut(perTask);
+            CheckDriving(of, inputs, node, errors);
+            return new BytesFanOut(perTask, of?.Text);
         }
         else if (hash is not null)
         {
@@ -65,6 +67,14 @@ static class StepReader
             return Hash(hash, (int)(buckets ?? 1), inputs, errors) ?? (FanOutDefinition)fanIn;
         }
         return fanIn;
+    }
+
+    static void CheckDriving(TextNode? of, OrderedDictionary<string, InputDefinition> inputs, YamlNode node, ErrorList errors)
+    {
+        var splittable = inputs.Where(i => i.Value is StreamInput or StepInput).Select(i => i.Key).ToList();
+        if (of is not null && !inputs.ContainsKey(of.Text)) errors.Add(of.At, $"'of' names the input '{of.Text}', which this step has not; {Suggestion.For(of.Text, inputs.Keys)}");
+        if (of is null && (splittable.Count > 1 || (splittable.Count == 0 && inputs.Count > 1)))
+            errors.Add(node.At, $"'fan_out: bytes' splits one input, and this step has several; name it by 'of': {string.Join(", ", splittable.Count > 0 ? splittable : inputs.Keys)}.");
     }
 
     static HashFanOut? Hash(TextNode text, int buckets, OrderedDictionary<string, InputDefinition> inputs, ErrorList errors)

@@ -6,9 +6,9 @@ static class Suggestion
     /// <summary>A sentence with the nearest candidate, or with all of them when none is near.</summary>
     public static string For(string found, IEnumerable<string> candidates)
     {
-        var known = candidates.ToList();
+        var known = candidates.Distinct().ToList();
         var nearest = known.Select(c => (Word: c, Distance: Distance(found.ToLowerInvariant(), c.ToLowerInvariant()))).OrderBy(c => c.Distance).FirstOrDefault();
-        if (nearest.Word is not null && nearest.Distance <= Math.Max(1, Math.Min(found.Length, nearest.Word.Length) / 3)) return $"did you mean '{nearest.Word}'?";
+        if (nearest.Word is not null && nearest.Distance <= Math.Max(1, (Math.Min(found.Length, nearest.Word.Length) + 1) / 3)) return $"did you mean '{nearest.Word}'?";
         return known.Count == 0 ? "no other word is known here." : $"expected {(known.Count == 1 ? "" : "one of ")}{string.Join(", ", known)}.";
     }
 

@@ -11,9 +11,9 @@ static class YamlReader
 
     public static MapNode? ReadMap(string text, ErrorList errors)
     {
+        var parser = new Parser(new StringReader(text));
         try
         {
-            var parser = new Parser(new StringReader(text));
             parser.Consume<StreamStart>();
             if (parser.Accept<StreamEnd>(out _))
             {
@@ -30,6 +30,11 @@ static class YamlReader
         catch (YamlException e)
         {
             errors.Add(new((int)e.Start.Line, (int)e.Start.Column), $"This is no YAML: {e.Message.TrimEnd('.')}.");
+        }
+        catch (InvalidOperationException)
+        {
+            // How this version of the scanner ends on some texts with an open bracket, without a place of its own.
+            errors.Add(parser.Current is { } last ? new((int)last.End.Line, (int)last.End.Column) : Position.Start, "This is no YAML from here on; look for a bracket or a quote that is not closed.");
         }
         return null;
     }
