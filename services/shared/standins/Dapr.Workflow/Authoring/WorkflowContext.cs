@@ -54,7 +54,7 @@ public abstract class WorkflowContext : IWorkflowContext
         var timer = CreateTimer(timeout, timerEnd.Token);
         var raised = WaitForExternalEventAsync<T>(eventName, eventEnd.Token);
         var loser = await Task.WhenAny(timer, raised) == raised ? timerEnd : eventEnd;
-        await loser.CancelAsync();
+        loser.Cancel();
         return await raised;
     }
 

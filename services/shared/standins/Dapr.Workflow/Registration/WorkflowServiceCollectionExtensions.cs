@@ -34,6 +34,9 @@ public static class WorkflowServiceCollectionExtensions
         });
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => new SidecarChannel(SidecarAddress.From(provider.GetService<IConfiguration>())));
+        services.TryAddSingleton<TurnRunner>();
+        services.TryAddSingleton<ActivityRunner>();
+        services.TryAddSingleton<WorkItems>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, WorkflowWorker>());
         services.TryAdd(new ServiceDescriptor(
             typeof(DaprWorkflowClient),
