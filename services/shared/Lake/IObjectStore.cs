@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace LeanPipe.Lake;
 
 /// <summary>The one seam between the lake and what stores it: a folder, or an S3 bucket with a prefix.</summary>
@@ -36,6 +38,17 @@ public interface IObjectStore
 
     /// <summary>Every object whose key begins with the prefix, in ordinal order of keys.</summary>
     IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken);
+
+    /// <summary>The parts that follow a prefix ending in '/', up to and with their own '/', in ordinal order: <c>tables/</c> gives <c>a/</c>, <c>b/</c>.</summary>
+    async IAsyncEnumerable<string> ListFoldersAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string? last = null;
+        await foreach (var item in ListAsync(prefix, cancellationToken))
+        {
+            if (item.Key.IndexOf('/', prefix.Length) is var slash and >= 0 && item.Key[prefix.Length..(slash + 1)] is var folder && folder != last)
+                yield return last = folder;
+        }
+    }
 
     /// <summary>Deletes the object; no error when there is none.</summary>
     ValueTask DeleteAsync(string key, CancellationToken cancellationToken);

@@ -61,14 +61,32 @@ public static class LakeLayout
     public static string Outcome(RunId run, StepName step, TaskId task, int attempt) => $"{Attempt(run, step, task, attempt)}outcome.json";
 
     /// <summary>Orchestrator: data files and log of a table.</summary>
-    public static string Table(TableName table) => $"tables/{table}/";
+    public static string Table(TableName table) => $"{Tables}{table}/";
+
+    /// <summary>Orchestrator: the log of a table, one object per version.</summary>
+    public static string TableLog(TableName table) => $"{Table(table)}_delta_log/";
+
+    /// <summary>Orchestrator: one version of a table, 20 digits.</summary>
+    public static string TableCommit(TableName table, long version) => $"{TableLog(table)}{version:D20}.json";
+
+    /// <summary>Within a table, the prefix of all files that one pipeline published for one window.</summary>
+    public static string TableWindow(PipelineName pipeline, WindowId window) => $"window={window}/{pipeline}/";
+
+    /// <summary>Within a table. The name follows from the run and the chunk, so that a repeated publish finds its own files.</summary>
+    public static string TableFile(PipelineName pipeline, WindowId window, RunId run, int index, string sha256) =>
+        $"{TableWindow(pipeline, window)}{run}-{index:D5}-{sha256[..16]}.parquet";
+
+    public const string Tables = "tables/";
+
+    /// <summary>Whoever probes the store; removed right after.</summary>
+    public static string Probe(string id) => $"cache/probe-{id}-";
 
     public const string CatalogJson = "catalog/tables.json";
 
     public const string CatalogViews = "catalog/views.sql";
 
     /// <summary>Every prefix of the first level; nothing else belongs into a lake.</summary>
-    public static readonly IReadOnlyList<string> Prefixes = ["raw/", "rejected/", "windows/", "ledger/", Runs, "cache/", "tables/", "catalog/"];
+    public static readonly IReadOnlyList<string> Prefixes = ["raw/", "rejected/", "windows/", "ledger/", Runs, "cache/", Tables, "catalog/"];
 
     static string Partition(WindowId window)
     {

@@ -23,7 +23,7 @@ sealed class FolderStore : IObjectStore
     readonly string temporary;
     readonly TimeProvider time;
 
-    // Folders whose names this instance has seen made durable up to the root. They are not removed while a store is open.
+    // Folders whose names this instance has seen made durable up to the root.
     readonly ConcurrentDictionary<string, bool> durableFolders = new();
 
     public FolderStore(string root, TimeProvider time)
@@ -119,6 +119,12 @@ sealed class FolderStore : IObjectStore
         }
     }
 
+    public async IAsyncEnumerable<string> ListFoldersAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.CompletedTask;
+        foreach (var folder in FolderWalk.Folders(root, ObjectKey.RequirePrefix(prefix))) yield return folder;
+    }
+
     public async ValueTask DeleteAsync(string key, CancellationToken cancellationToken) => await Do(key, "delete", path =>
     {
         if (!File.Exists(path)) return false;
@@ -167,8 +173,7 @@ sealed class FolderStore : IObjectStore
                 {
                     fill(temp);
                     var folder = Path.GetDirectoryName(path)!;
-                    MakeDurableFolder(folder);
-                    var given = giveName(temp, path);
+                    var given = GiveName(temp, path, folder, giveName);
                     // Also when another writer's name was found: its fsync may still be to come, and the caller builds on that object now.
                     Posix.SyncFolder(folder);
                     return given;
@@ -182,6 +187,22 @@ sealed class FolderStore : IObjectStore
                     File.Delete(temp);
                 }
             }, cancellationToken);
+    }
+
+    bool GiveName(string temp, string path, string folder, Func<string, string, bool> giveName)
+    {
+        MakeDurableFolder(folder);
+        try
+        {
+            return giveName(temp, path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Somebody tidied the folder away since this instance made it.
+            durableFolders.Clear();
+            MakeDurableFolder(folder);
+            return giveName(temp, path);
+        }
     }
 
     static bool Replace(string temp, string path)

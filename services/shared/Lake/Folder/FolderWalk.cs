@@ -9,6 +9,9 @@ static class FolderWalk
         return Walk(Path.Combine(root, prefix[..(slash + 1)]), prefix[..(slash + 1)], prefix[(slash + 1)..]);
     }
 
+    public static IEnumerable<string> Folders(string root, string prefix) =>
+        Entries(Path.Combine(root, prefix), "").Where(e => e.Entry is DirectoryInfo).Select(e => e.Name);
+
     static IEnumerable<ListedObject> Walk(string folder, string keyPrefix, string namePrefix)
     {
         foreach (var (name, entry) in Entries(folder, namePrefix))

@@ -129,6 +129,20 @@ sealed class S3Store : IObjectStore, IDisposable
         while (page.IsTruncated == true);
     }
 
+    public async IAsyncEnumerable<string> ListFoldersAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var full = this.prefix + ObjectKey.RequirePrefix(prefix);
+        var request = new ListObjectsV2Request { BucketName = bucket, Prefix = full, Delimiter = "/" };
+        ListObjectsV2Response page;
+        do
+        {
+            page = await Call(prefix, "list", cancellationToken, token => client.ListObjectsV2Async(request, token));
+            foreach (var folder in page.CommonPrefixes ?? []) yield return folder[full.Length..];
+            request.ContinuationToken = page.NextContinuationToken;
+        }
+        while (page.IsTruncated == true);
+    }
+
     public async ValueTask DeleteAsync(string key, CancellationToken cancellationToken) => await Call(key, "delete", cancellationToken, async token =>
     {
         try
