@@ -1,0 +1,46 @@
+using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace LeanPipe.Sidecar;
+
+/// <summary>The ports that a running sidecar has, and the app's.</summary>
+public sealed class SidecarEndpoints
+{
+    ListenOptions? _http;
+    ListenOptions? _grpc;
+    int? _appPort;
+
+    internal SidecarEndpoints(int? appPort) => _appPort = appPort;
+
+    /// <summary>REST; known when the web application has started.</summary>
+    public int HttpPort => PortOf(_http);
+
+    /// <summary>gRPC; known when the web application has started.</summary>
+    public int GrpcPort => PortOf(_grpc);
+
+    /// <summary>Where deliveries go. Set it when the app's own port is known only after it started; null pauses deliveries.</summary>
+    public int? AppPort
+    {
+        get => _appPort;
+        set
+        {
+            _appPort = value;
+            AppPortChanged?.Invoke();
+        }
+    }
+
+    internal event Action? AppPortChanged;
+
+    internal void Listen(KestrelServerOptions kestrel, SidecarOptions options)
+    {
+        var address = IPAddress.Parse(options.ListenAddress);
+
+        // One protocol per port: the protocol of a request tells which port it came in on.
+        kestrel.Listen(address, options.HttpPort, listen => (_http, listen.Protocols) = (listen, HttpProtocols.Http1));
+        kestrel.Listen(address, options.GrpcPort, listen => (_grpc, listen.Protocols) = (listen, HttpProtocols.Http2));
+    }
+
+    static int PortOf(ListenOptions? listen) => listen?.IPEndPoint is { Port: > 0 } endpoint
+        ? endpoint.Port
+        : throw new InvalidOperationException("The sidecar's ports are known when its web application has started.");
+}

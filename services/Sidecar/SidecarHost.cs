@@ -1,0 +1,47 @@
+using LeanPipe.Contracts;
+using LeanPipe.Sidecar.State;
+using LeanPipe.Sidecar.Workflows;
+
+namespace LeanPipe.Sidecar;
+
+/// <summary>Opens the state before the server listens, says when all is ready, and closes the state last.</summary>
+sealed class SidecarHost(
+    StateStore store, WorkflowEngine engine, SidecarOptions options, SidecarEndpoints endpoints, ILogger<SidecarHost> log) : IHostedLifecycleService
+{
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        var cut = store.Open(options.StateDirectory, options.CompactAtBytes);
+        if (cut > 0)
+            log.TornTailCut(cut);
+        _ = WatchJournalAsync();
+        engine.Resume();
+        return Task.CompletedTask;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        lock (store.Gate)
+            log.Ready(options.AppId, endpoints.HttpPort, endpoints.GrpcPort, options.StateDirectory, store.Instances.Count, store.Messages.Count);
+        return Task.CompletedTask;
+    }
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StoppedAsync(CancellationToken cancellationToken) => await store.DisposeAsync();
+
+    async Task WatchJournalAsync()
+    {
+        try
+        {
+            await store.JournalCompletion;
+        }
+        catch (LeanPipeException e)
+        {
+            log.JournalFailed(e);
+        }
+    }
+}

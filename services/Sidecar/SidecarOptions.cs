@@ -1,0 +1,83 @@
+using System.Net;
+using LeanPipe.Contracts;
+using LeanPipe.DaprWire;
+
+namespace LeanPipe.Sidecar;
+
+/// <summary>What one sidecar serves, where it listens and where it keeps its state.</summary>
+public sealed record SidecarOptions
+{
+    /// <summary>The one app behind this sidecar; source of its events and of what it publishes.</summary>
+    public string AppId { get; init; } = "leanpipe";
+
+    /// <summary>REST, HTTP/1.1. 0 = any free port; see <see cref="SidecarEndpoints"/>.</summary>
+    public int HttpPort { get; init; } = 3500;
+
+    /// <summary>gRPC, HTTP/2 without TLS. 0 = any free port.</summary>
+    public int GrpcPort { get; init; } = 50001;
+
+    /// <summary>Where the app takes deliveries. Null = no app, or not yet: <see cref="SidecarEndpoints.AppPort"/> can name it later.</summary>
+    public int? AppPort { get; init; }
+
+    /// <summary>Holds the journal; belongs to one running sidecar at a time.</summary>
+    public required string StateDirectory { get; init; }
+
+    /// <summary>An IP address. Whoever reaches it and knows the token owns the app's workflows.</summary>
+    public string ListenAddress { get; init; } = "127.0.0.1";
+
+    /// <summary>Required of every caller when set.</summary>
+    public string? ApiToken { get; init; }
+
+    /// <summary>Sent with every delivery to the app when set.</summary>
+    public string? AppApiToken { get; init; }
+
+    /// <summary>The one message broker that this sidecar plays.</summary>
+    public string PubSubName { get; init; } = EventNames.PubSub;
+
+    /// <summary>Largest message in either direction. A workflow whose history comes to 95 % of it stalls.</summary>
+    public int MaxMessageBytes { get; init; } = GrpcFrames.DefaultMaxMessageBytes;
+
+    /// <summary>Turns handed to one worker and not answered yet.</summary>
+    public int MaxTurnsPerWorker { get; init; } = 20;
+
+    /// <summary>Activities handed to one worker and not answered yet. With the turns it stays within the 110 items that the JavaScript worker holds.</summary>
+    public int MaxActivitiesPerWorker { get; init; } = 80;
+
+    /// <summary>Published and not delivered; beyond it a publish is refused.</summary>
+    public int MaxPendingMessages { get; init; } = 100_000;
+
+    /// <summary>Deliveries to the app under way at once.</summary>
+    public int MaxConcurrentDeliveries { get; init; } = 8;
+
+    /// <summary>Pause after the first failed delivery or discovery; doubles with each further one.</summary>
+    public TimeSpan FirstRetryAfter { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The pause grows no longer than this.</summary>
+    public TimeSpan LastRetryAfter { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>The journal may grow by this much, or to three times its last snapshot, before it is compacted.</summary>
+    public long CompactAtBytes { get; init; } = 32L * 1024 * 1024;
+
+    /// <summary>Every broken rule, as one sentence each; empty = usable.</summary>
+    internal IEnumerable<string> Errors()
+    {
+        if (AppId.Length is 0 or > 64)
+            yield return $"AppId has {AppId.Length} characters; 1 to 64 are allowed.";
+        if (string.IsNullOrWhiteSpace(StateDirectory))
+            yield return "StateDirectory is empty; name a directory that only this sidecar uses.";
+        if (!IPAddress.TryParse(ListenAddress, out _))
+            yield return $"ListenAddress '{ListenAddress}' is not an IP address.";
+        if (HttpPort is < 0 or > 65535)
+            yield return $"HttpPort {HttpPort} is not between 0 and 65535.";
+        if (GrpcPort is < 0 or > 65535)
+            yield return $"GrpcPort {GrpcPort} is not between 0 and 65535.";
+        if (HttpPort == GrpcPort && HttpPort != 0)
+            yield return $"HttpPort and GrpcPort are both {HttpPort}; the two protocols need a port each.";
+        if (MaxMessageBytes < 64 * 1024)
+            yield return $"MaxMessageBytes {MaxMessageBytes} is below 65536; no workflow of any length would fit.";
+        if (MaxTurnsPerWorker < 1 || MaxActivitiesPerWorker < 1 || MaxConcurrentDeliveries < 1 || MaxPendingMessages < 1)
+            yield return "MaxTurnsPerWorker, MaxActivitiesPerWorker, MaxConcurrentDeliveries and MaxPendingMessages must be at least 1.";
+        if (FirstRetryAfter <= TimeSpan.Zero || LastRetryAfter < FirstRetryAfter)
+            yield return "FirstRetryAfter must be above zero, and LastRetryAfter not below it.";
+    }
+}

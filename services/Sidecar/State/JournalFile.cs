@@ -1,0 +1,136 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using Google.Protobuf;
+using LeanPipe.Contracts;
+
+namespace LeanPipe.Sidecar.State;
+
+/// <summary>The bytes of a journal file.</summary>
+/// <remarks>
+/// <code>
+/// 0   8  "LPSJRNL" and the format's version byte (1)
+/// 8   8  length in bytes of the snapshot that the file begins with, little-endian
+/// 16     frames, one behind the other:
+///        0  4  magic "LPJF"
+///        4  4  length of the payload in bytes, little-endian
+///        8  4  CRC-32C over the length field and the payload, little-endian
+///        12    payload: a serialized <see cref="Batch"/>
+/// </code>
+/// A frame is written only after the frame before it is on the disk. So a broken frame with a whole one anywhere behind it is
+/// damage, not a crash, and is refused; a broken frame with nothing whole behind it is the write that a crash interrupted,
+/// was never acknowledged, and is cut. The snapshot was whole before the file got its name, so nothing in it is ever cut.
+/// </remarks>
+static class JournalFile
+{
+    public const int HeaderBytes = 16;
+    public const int FramePrefixBytes = 12;
+
+    static ReadOnlySpan<byte> Version => "LPSJRNL\u0001"u8;
+
+    static ReadOnlySpan<byte> FrameMagic => "LPJF"u8;
+
+    public static byte[] Header(long snapshotBytes)
+    {
+        var header = new byte[HeaderBytes];
+        Version.CopyTo(header);
+        BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(Version.Length), snapshotBytes);
+        return header;
+    }
+
+    public static byte[] Frame(Batch batch)
+    {
+        var length = batch.CalculateSize();
+        var frame = new byte[FramePrefixBytes + length];
+        FrameMagic.CopyTo(frame);
+        BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(4), length);
+        batch.WriteTo(frame.AsSpan(FramePrefixBytes));
+        BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(8), Crc(frame.AsSpan(4, 4), frame.AsSpan(FramePrefixBytes)));
+        return frame;
+    }
+
+    /// <summary>Hands every transaction to <paramref name="apply"/>; returns the length up to which the file is whole.</summary>
+    /// <exception cref="LeanPipeException">sidecar.journal_damaged</exception>
+    public static int Replay(ReadOnlySpan<byte> file, string path, Action<Transaction> apply)
+    {
+        if (file.Length < HeaderBytes || !file.StartsWith(Version))
+            throw Damaged(path, 0, "the file does not begin as a sidecar journal of version 1");
+
+        var snapshotEnd = HeaderBytes + BinaryPrimitives.ReadInt64LittleEndian(file[Version.Length..]);
+        if (snapshotEnd < HeaderBytes || snapshotEnd > file.Length)
+            throw Damaged(path, Version.Length, $"it announces a snapshot up to byte {snapshotEnd}, but the file has {file.Length} bytes");
+
+        var at = HeaderBytes;
+        while (at < file.Length)
+        {
+            if (!TryFrame(file[at..], out var payload))
+            {
+                if (FindWholeFrame(file, at + 1) is { } later)
+                    throw Damaged(path, at, $"a transaction there is broken, but whole ones follow at byte {later}");
+                if (at < snapshotEnd)
+                    throw Damaged(path, at, "a part of its snapshot is broken");
+                return at;
+            }
+
+            Batch batch;
+            try
+            {
+                batch = Batch.Parser.ParseFrom(payload);
+            }
+            catch (InvalidProtocolBufferException e)
+            {
+                throw Damaged(path, at, "the checksum is right, but the content is not a batch of version 1", e);
+            }
+
+            foreach (var transaction in batch.Transactions)
+                apply(transaction);
+            at += FramePrefixBytes + payload.Length;
+        }
+
+        return at;
+    }
+
+    static bool TryFrame(ReadOnlySpan<byte> bytes, out ReadOnlySpan<byte> payload)
+    {
+        payload = default;
+        if (bytes.Length < FramePrefixBytes || !bytes.StartsWith(FrameMagic))
+            return false;
+
+        var length = BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]);
+        if (length < 0 || length > bytes.Length - FramePrefixBytes)
+            return false;
+
+        payload = bytes.Slice(FramePrefixBytes, length);
+        return BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]) == Crc(bytes.Slice(4, 4), payload);
+    }
+
+    static int? FindWholeFrame(ReadOnlySpan<byte> file, int from)
+    {
+        while (true)
+        {
+            var found = file[from..].IndexOf(FrameMagic);
+            if (found < 0)
+                return null;
+            from += found;
+            if (TryFrame(file[from..], out _))
+                return from;
+            from++;
+        }
+    }
+
+    static uint Crc(ReadOnlySpan<byte> length, ReadOnlySpan<byte> payload) => ~Crc(Crc(uint.MaxValue, length), payload);
+
+    static uint Crc(uint crc, ReadOnlySpan<byte> bytes)
+    {
+        for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
+            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+        foreach (var b in bytes)
+            crc = BitOperations.Crc32C(crc, b);
+        return crc;
+    }
+
+    static LeanPipeException Damaged(string path, int at, string found, Exception? inner = null) => new(
+        "sidecar.journal_damaged",
+        $"The sidecar's journal '{path}' is damaged at byte {at}: {found}. Nothing was changed. Restore the file from a copy, or move it away "
+        + "to start with no workflow instances and no undelivered messages.",
+        inner: inner);
+}

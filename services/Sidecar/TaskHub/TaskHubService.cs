@@ -1,0 +1,185 @@
+using Google.Protobuf;
+using LeanPipe.Contracts;
+using LeanPipe.DaprWire;
+using LeanPipe.Sidecar.Workflows;
+
+namespace LeanPipe.Sidecar.TaskHub;
+
+/// <summary>The workflow service on the gRPC port: worker calls, client calls, one path each.</summary>
+sealed class TaskHubService
+{
+    readonly WorkflowEngine _engine;
+    readonly WorkflowClient _client;
+    readonly SidecarOptions _options;
+    readonly CancellationToken _stopping;
+    readonly ILogger<TaskHubService> _log;
+    readonly Dictionary<string, Func<HttpContext, Task>> _calls;
+
+    public TaskHubService(
+        WorkflowEngine engine, WorkflowClient client, SidecarOptions options, IHostApplicationLifetime lifetime, ILogger<TaskHubService> log)
+    {
+        (_engine, _client, _options, _stopping, _log) = (engine, client, options, lifetime.ApplicationStopping, log);
+        _calls = new Dictionary<string, Func<HttpContext, Task>>
+        {
+            [TaskHubPaths.Hello] = http => UnaryAsync(http, Google.Protobuf.WellKnownTypes.Empty.Parser, (_, _) => Done(new Google.Protobuf.WellKnownTypes.Empty())),
+            [TaskHubPaths.GetWorkItems] = GetWorkItemsAsync,
+            [TaskHubPaths.CompleteOrchestratorTask] = CompleteTurnAsync,
+            [TaskHubPaths.CompleteWorkflowTask] = CompleteTurnAsync,
+            [TaskHubPaths.CompleteActivityTask] = http => UnaryAsync(http, ActivityResponse.Parser, async (r, _) =>
+            {
+                await _engine.CompleteActivityAsync(r);
+                return Answer(new CompleteTaskResponse());
+            }),
+            [TaskHubPaths.StartInstance] = http => UnaryAsync(http, CreateInstanceRequest.Parser, StartAsync),
+            [TaskHubPaths.GetInstance] = http => UnaryAsync(http, GetInstanceRequest.Parser, async (r, _) =>
+                Answer(View(await _client.GetAsync(r.InstanceId, r.GetInputsAndOutputs)))),
+            [TaskHubPaths.WaitForInstanceStart] = http => UnaryAsync(http, GetInstanceRequest.Parser, async (r, stop) =>
+                Answer(View(await _client.WaitForStartAsync(r.InstanceId, r.GetInputsAndOutputs, stop)))),
+            [TaskHubPaths.WaitForInstanceCompletion] = http => UnaryAsync(http, GetInstanceRequest.Parser, async (r, stop) =>
+                Answer(View(await _client.WaitForCompletionAsync(r.InstanceId, r.GetInputsAndOutputs, stop)))),
+            [TaskHubPaths.RaiseEvent] = http => UnaryAsync(http, RaiseEventRequest.Parser, async (r, _) =>
+                Answer(new RaiseEventResponse(), await _client.RaiseEventAsync(r.InstanceId, r.Name, r.Input))),
+            [TaskHubPaths.TerminateInstance] = http => UnaryAsync(http, TerminateRequest.Parser, async (r, _) =>
+                Answer(new TerminateResponse(), Prefixed("failed to submit termination request: ", await _client.TerminateAsync(r.InstanceId, r.Output, r.Recursive)))),
+            [TaskHubPaths.SuspendInstance] = http => UnaryAsync(http, SuspendRequest.Parser, async (r, stop) =>
+                Answer(new SuspendResponse(), await _client.SuspendAsync(r.InstanceId, r.Reason) ?? await HeldAsync(r.InstanceId, held: true, stop))),
+            [TaskHubPaths.ResumeInstance] = http => UnaryAsync(http, ResumeRequest.Parser, async (r, stop) =>
+                Answer(new ResumeResponse(), await _client.ResumeAsync(r.InstanceId, r.Reason) ?? await HeldAsync(r.InstanceId, held: false, stop))),
+            [TaskHubPaths.PurgeInstances] = http => UnaryAsync(http, PurgeInstancesRequest.Parser, PurgeAsync),
+            [TaskHubPaths.ListInstanceIDs] = http => UnaryAsync(http, ListInstanceIDsRequest.Parser, ListAsync),
+            [TaskHubPaths.GetInstanceHistory] = http => UnaryAsync(http, GetInstanceHistoryRequest.Parser, async (r, _) =>
+                await _client.HistoryAsync(r.InstanceId) is { } events
+                    ? Answer(new GetInstanceHistoryResponse { Events = { events } })
+                    : (null, new Fault(GrpcStatusCode.NotFound, $"workflow instance '{r.InstanceId}' not found"))),
+        };
+    }
+
+    public async Task HandleAsync(HttpContext http)
+    {
+        var path = http.Request.Path.Value ?? "";
+        try
+        {
+            if (ApiToken.Fault(http, _options.ApiToken) is { } denied)
+                GrpcCall.Fail(http, denied);
+            else if (_calls.TryGetValue(path, out var call))
+                await call(http);
+            else
+                GrpcCall.Fail(http, new Fault(GrpcStatusCode.Unimplemented, $"the method {path} is not served by this sidecar"));
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // The caller is gone; nobody reads an answer.
+        }
+        catch (LeanPipeException e)
+        {
+            GrpcCall.Fail(http, new Fault(e.IsTransient ? GrpcStatusCode.Unavailable : GrpcStatusCode.Internal, e.Message));
+        }
+        catch (Exception e) when (e is not (IOException or BadHttpRequestException))
+        {
+            _log.CallFailed(path, e);
+            GrpcCall.Fail(http, new Fault(GrpcStatusCode.Internal, "the call failed inside the sidecar; its log has the cause"));
+        }
+    }
+
+    static Task<(T?, Fault?)> Done<T>(T message)
+        where T : class, IMessage => Task.FromResult(Answer(message));
+
+    static (T?, Fault?) Answer<T>(T message, Fault? fault = null)
+        where T : class, IMessage => fault is null ? (message, null) : (null, fault);
+
+    static GetInstanceResponse View(WorkflowState? state) => state is null ? new GetInstanceResponse() : new GetInstanceResponse { Exists = true, WorkflowState = state };
+
+    static Fault? Prefixed(string prefix, Fault? fault) => fault is null ? null : fault with { Message = prefix + fault.Message };
+
+    async Task<Fault?> HeldAsync(string instanceId, bool held, CancellationToken stop)
+    {
+        await _client.WaitForHoldAsync(instanceId, held, stop);
+        return null;
+    }
+
+    async Task<(CreateInstanceResponse?, Fault?)> StartAsync(CreateInstanceRequest request, CancellationToken stop)
+    {
+        if (request.InstanceId.Length == 0)
+            request.InstanceId = Guid.NewGuid().ToString();
+        return Answer(new CreateInstanceResponse { InstanceId = request.InstanceId }, await _client.StartAsync(request));
+    }
+
+    async Task<(PurgeInstancesResponse?, Fault?)> PurgeAsync(PurgeInstancesRequest request, CancellationToken stop)
+    {
+        if (request.RequestCase == PurgeInstancesRequest.RequestOneofCase.PurgeInstanceFilter)
+            return (null, new Fault(GrpcStatusCode.Unimplemented, "purging by filter is not implemented; name one instance"));
+        var (deleted, fault) = await _client.PurgeAsync(request.InstanceId, request.Recursive, request.Force);
+        return Answer(
+            new PurgeInstancesResponse { DeletedInstanceCount = deleted, IsComplete = true }, Prefixed("failed to purge workflow state: ", fault));
+    }
+
+    async Task<(ListInstanceIDsResponse?, Fault?)> ListAsync(ListInstanceIDsRequest request, CancellationToken stop)
+    {
+        if (request.HasPageSize && request.PageSize is 0 or > int.MaxValue - 1)
+            return (null, new Fault(GrpcStatusCode.InvalidArgument, $"page size {request.PageSize} is not usable; ask for at least 1"));
+        var (ids, next) = await _client.ListAsync(
+            request.HasContinuationToken ? request.ContinuationToken : null, request.HasPageSize ? (int)request.PageSize : null);
+        var response = new ListInstanceIDsResponse { InstanceIds = { ids } };
+        if (next is not null)
+            response.ContinuationToken = next;
+        return Answer(response);
+    }
+
+    Task CompleteTurnAsync(HttpContext http) => UnaryAsync(http, WorkflowResponse.Parser, async (response, _) =>
+    {
+        await _engine.CompleteTurnAsync(response);
+        return Answer(new CompleteTaskResponse());
+    });
+
+    async Task GetWorkItemsAsync(HttpContext http)
+    {
+        if (await GrpcCall.ReadAsync(http, GetWorkItemsRequest.Parser, _options.MaxMessageBytes) is null)
+            return;
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, _stopping);
+        await GrpcCall.BeginStreamAsync(http);
+        var worker = _engine.Connect();
+        _log.WorkerConnected(_engine.ConnectedWorkers);
+        try
+        {
+            await foreach (var item in worker.Items.ReadAllAsync(stop.Token))
+            {
+                GrpcFrames.Write(http.Response.BodyWriter, item);
+                await http.Response.BodyWriter.FlushAsync(stop.Token);
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested && !http.RequestAborted.IsCancellationRequested)
+        {
+            GrpcCall.Fail(http, new Fault(GrpcStatusCode.Cancelled, "shutting down"));
+        }
+        finally
+        {
+            var unanswered = worker.Outstanding.Count;
+            _engine.Disconnect(worker);
+            _log.WorkerDisconnected(_engine.ConnectedWorkers, unanswered);
+        }
+    }
+
+    async Task UnaryAsync<TRequest, TResponse>(
+        HttpContext http, MessageParser<TRequest> parser, Func<TRequest, CancellationToken, Task<(TResponse?, Fault?)>> handle)
+        where TRequest : class, IMessage<TRequest>
+        where TResponse : class, IMessage
+    {
+        if (await GrpcCall.ReadAsync(http, parser, _options.MaxMessageBytes) is not { } request)
+            return;
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, _stopping);
+        try
+        {
+            var (response, fault) = await handle(request, stop.Token);
+            if (response is not null)
+                await GrpcCall.AnswerAsync(http, response, _options.MaxMessageBytes);
+            else
+                GrpcCall.Fail(http, fault!);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested && !http.RequestAborted.IsCancellationRequested)
+        {
+            GrpcCall.Fail(http, new Fault(GrpcStatusCode.Cancelled, "shutting down"));
+        }
+    }
+}

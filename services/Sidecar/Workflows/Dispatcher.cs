@@ -1,0 +1,186 @@
+using LeanPipe.DaprWire;
+
+namespace LeanPipe.Sidecar.Workflows;
+
+/// <summary>Hands turns and activities to connected workers, and takes them back when a worker goes. Lives under the store's gate.</summary>
+/// <remarks>
+/// A turn or an activity is queued, or with exactly one worker, or neither. An item comes back only when its worker's stream
+/// closes: an activity may take as long as it likes.
+/// </remarks>
+/// <param name="options">The limits per worker.</param>
+/// <param name="beginTurn">The item for an instance's next turn; null when none is due any more.</param>
+sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem Item, Turn Turn)?> beginTurn)
+{
+    readonly List<WorkerStream> _workers = [];
+    readonly Dictionary<string, Flight> _flights = [];
+    readonly Dictionary<string, List<Dispatch>> _byInstance = [];
+    readonly Queue<(string InstanceId, Flight Flight)> _turns = new();
+    readonly Queue<(string InstanceId, Flight Flight, HistoryEvent Scheduled)> _activities = new();
+
+    public int ConnectedWorkers => _workers.Count;
+
+    public void Connect(WorkerStream worker) => _workers.Add(worker);
+
+    public void Disconnect(WorkerStream worker)
+    {
+        _workers.Remove(worker);
+        foreach (var dispatch in worker.Outstanding.ToList())
+        {
+            var current = IsCurrent(dispatch);
+            Remove(dispatch);
+            if (!current)
+                continue;
+            if (dispatch.Scheduled is { } scheduled)
+            {
+                dispatch.Flight.Activities.Remove(scheduled.EventId);
+                OfferActivity(dispatch.InstanceId, scheduled);
+            }
+            else
+            {
+                dispatch.Flight.Turn = null;
+                OfferTurn(dispatch.InstanceId);
+            }
+        }
+
+        Pump();
+    }
+
+    public bool IsTurnInFlight(string instanceId) => _flights.GetValueOrDefault(instanceId)?.Turn is not null;
+
+    /// <summary>Idempotent while the turn is queued or with a worker.</summary>
+    public void OfferTurn(string instanceId)
+    {
+        var flight = FlightOf(instanceId);
+        if (flight.TurnQueued || flight.Turn is not null)
+            return;
+        flight.TurnQueued = true;
+        _turns.Enqueue((instanceId, flight));
+    }
+
+    /// <summary>Idempotent until the activity is answered or forgotten.</summary>
+    public void OfferActivity(string instanceId, HistoryEvent scheduled)
+    {
+        var flight = FlightOf(instanceId);
+        if (flight.Activities.TryAdd(scheduled.EventId, null))
+            _activities.Enqueue((instanceId, flight, scheduled));
+    }
+
+    /// <summary>The execution is over: what is queued is dropped, and what workers hold will be answered in vain.</summary>
+    public void Forget(string instanceId) => _flights.Remove(instanceId);
+
+    /// <summary>The turn that this answer is for; null when it is for none that counts.</summary>
+    public Dispatch? TakeTurn(string instanceId, string token)
+    {
+        var dispatch = Take(instanceId, token, d => d.Turn is not null);
+        if (dispatch is not null)
+            dispatch.Flight.Turn = null;
+        return dispatch;
+    }
+
+    /// <inheritdoc cref="TakeTurn"/>
+    public Dispatch? TakeActivity(string instanceId, int taskId, string token)
+    {
+        var dispatch = Take(instanceId, token, d => d.Scheduled?.EventId == taskId);
+        dispatch?.Flight.Activities.Remove(taskId);
+        return dispatch;
+    }
+
+    /// <summary>Gives queued items to the workers with the fewest of their kind.</summary>
+    public void Pump()
+    {
+        while (_turns.Count > 0 && Free(w => w.Turns, options.MaxTurnsPerWorker) is { } worker)
+        {
+            var (id, flight) = _turns.Dequeue();
+            if (!IsLive(id, flight) || !flight.TurnQueued)
+                continue;
+            flight.TurnQueued = false;
+            var token = NewToken();
+            if (beginTurn(id, token) is not var (item, turn))
+                continue;
+
+            var dispatch = new Dispatch(token, id, flight, worker, turn, Scheduled: null);
+            flight.Turn = dispatch;
+            worker.Turns++;
+            Send(dispatch, item);
+        }
+
+        while (_activities.Count > 0 && Free(w => w.Activities, options.MaxActivitiesPerWorker) is { } worker)
+        {
+            var (id, flight, scheduled) = _activities.Dequeue();
+            if (!IsLive(id, flight) || !flight.Activities.TryGetValue(scheduled.EventId, out var handed) || handed is not null)
+                continue;
+
+            var dispatch = new Dispatch(NewToken(), id, flight, worker, Turn: null, scheduled);
+            flight.Activities[scheduled.EventId] = dispatch;
+            worker.Activities++;
+            Send(dispatch, ActivityItem(dispatch));
+        }
+    }
+
+    static string NewToken() => Guid.NewGuid().ToString("N");
+
+    static WorkItem ActivityItem(Dispatch dispatch)
+    {
+        var task = dispatch.Scheduled!.TaskScheduled;
+        return new WorkItem
+        {
+            ActivityRequest = new ActivityRequest
+            {
+                Name = task.Name,
+                Version = task.Version,
+                Input = task.Input,
+                WorkflowInstance = new WorkflowInstance { InstanceId = dispatch.InstanceId },
+                TaskId = dispatch.Scheduled.EventId,
+                ParentTraceContext = task.ParentTraceContext,
+                TaskExecutionId = task.TaskExecutionId,
+            },
+            CompletionToken = dispatch.Token,
+        };
+    }
+
+    Flight FlightOf(string instanceId)
+    {
+        if (!_flights.TryGetValue(instanceId, out var flight))
+            _flights.Add(instanceId, flight = new Flight());
+        return flight;
+    }
+
+    bool IsLive(string instanceId, Flight flight) => ReferenceEquals(_flights.GetValueOrDefault(instanceId), flight);
+
+    bool IsCurrent(Dispatch dispatch) => IsLive(dispatch.InstanceId, dispatch.Flight) && dispatch.IsCurrent;
+
+    WorkerStream? Free(Func<WorkerStream, int> load, int limit) => _workers.Where(w => load(w) < limit).MinBy(load);
+
+    void Send(Dispatch dispatch, WorkItem item)
+    {
+        dispatch.Stream.Outstanding.Add(dispatch);
+        if (!_byInstance.TryGetValue(dispatch.InstanceId, out var list))
+            _byInstance.Add(dispatch.InstanceId, list = []);
+        list.Add(dispatch);
+        dispatch.Stream.Send(item);
+    }
+
+    // An answer without a token is taken for the oldest item of its kind that is still out, counted or not: workers that do not
+    // echo tokens answer what they were given in turn.
+    Dispatch? Take(string instanceId, string token, Func<Dispatch, bool> matches)
+    {
+        if (_byInstance.GetValueOrDefault(instanceId)?.Find(d => matches(d) && (token.Length == 0 || d.Token == token)) is not { } dispatch)
+            return null;
+        Remove(dispatch);
+        return IsCurrent(dispatch) ? dispatch : null;
+    }
+
+    void Remove(Dispatch dispatch)
+    {
+        if (!dispatch.Stream.Outstanding.Remove(dispatch))
+            return;
+        if (dispatch.Scheduled is null)
+            dispatch.Stream.Turns--;
+        else
+            dispatch.Stream.Activities--;
+        var list = _byInstance[dispatch.InstanceId];
+        list.Remove(dispatch);
+        if (list.Count == 0)
+            _byInstance.Remove(dispatch.InstanceId);
+    }
+}

@@ -1,0 +1,94 @@
+using LeanPipe.DaprWire;
+using LeanPipe.Sidecar.State;
+
+namespace LeanPipe.Sidecar.Workflows;
+
+/// <summary>One transaction in the making: what one event of the outside world comes to, in all instances it reaches.</summary>
+/// <remarks>Lives under the store's gate. Memory changes at once; the journal gets everything as one transaction.</remarks>
+sealed class Work(StateStore store, Dispatcher dispatcher, TurnContext context)
+{
+    readonly Queue<string> _unsettled = new();
+
+    public TurnContext Context { get; } = context;
+
+    public Transaction Transaction { get; } = new();
+
+    public Instance? Find(string instanceId) => store.Find(instanceId);
+
+    public void Apply(InstanceChange change)
+    {
+        store.Apply(change);
+        Transaction.Instances.Add(change);
+        if (change.Reset || change.Purge || store.Find(change.InstanceId) is { IsTerminal: true })
+            dispatcher.Forget(change.InstanceId);
+        _unsettled.Enqueue(change.InstanceId);
+    }
+
+    public void Apply(Outcome outcome)
+    {
+        Apply(outcome.Change);
+        foreach (var message in outcome.Messages)
+            Deliver(message);
+    }
+
+    /// <summary>A new instance, in place of a finished one of the same id.</summary>
+    public void Start(string instanceId, HistoryEvent started) => Apply(new InstanceChange
+    {
+        InstanceId = instanceId,
+        Reset = true,
+        InboxAdded = { started },
+        SetsCustomStatus = true,
+    });
+
+    public void Post(Instance instance, HistoryEvent e)
+    {
+        var change = Turns.Change(instance, taken: 0);
+        change.InboxAdded.Add(e);
+        Apply(change);
+    }
+
+    /// <summary>Applies what the sidecar decides alone, until nothing of that kind is left anywhere.</summary>
+    public void Settle()
+    {
+        while (_unsettled.TryDequeue(out var id))
+        {
+            if (store.Find(id) is { } instance && Turns.Control(instance, dispatcher.IsTurnInFlight(id), Context) is { } outcome)
+                Apply(outcome);
+        }
+    }
+
+    /// <summary>Whether this instance or one of its children, at any depth, is not finished.</summary>
+    public bool IsTreeActive(Instance instance) =>
+        !instance.IsTerminal || Children(instance).Any(IsTreeActive);
+
+    public IEnumerable<Instance> Children(Instance parent) => parent.History
+        .Where(e => e.ChildWorkflowInstanceCreated is not null)
+        .Select(e => store.Find(e.ChildWorkflowInstanceCreated.InstanceId))
+        .OfType<Instance>()
+        .Where(child => child.Start?.ExecutionStarted.ParentInstance?.WorkflowInstance?.InstanceId == parent.Id && child.Id != parent.Id);
+
+    void Deliver(Outgoing message)
+    {
+        var target = store.Find(message.InstanceId);
+        if (message.Event.ExecutionStarted is { } started)
+            DeliverStart(message, started, target);
+        else if (target is not null && Inbox.Accepts(target, message.Event, message.ExecutionId))
+            Post(target, message.Event);
+    }
+
+    void DeliverStart(Outgoing message, ExecutionStartedEvent started, Instance? target)
+    {
+        if (target is null || !IsTreeActive(target))
+        {
+            Start(message.InstanceId, message.Event);
+            return;
+        }
+
+        if (started.ParentInstance is not { } asker || store.Find(asker.WorkflowInstance.InstanceId) is not { } parent)
+            return;
+        var failed = Events.ChildFailed(Context.Now, Context.AppId, asker.TaskScheduledId, Events.Failure(
+            "WorkflowAlreadyExists", $"an active workflow with ID '{message.InstanceId}' already exists"));
+        if (Inbox.Accepts(parent, failed, asker.WorkflowInstance.ExecutionId))
+            Post(parent, failed);
+    }
+}

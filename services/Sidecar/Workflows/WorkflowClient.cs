@@ -1,0 +1,117 @@
+using Google.Protobuf.WellKnownTypes;
+using LeanPipe.DaprWire;
+using LeanPipe.Sidecar.State;
+
+namespace LeanPipe.Sidecar.Workflows;
+
+/// <summary>What callers may ask of instances; the gRPC and the HTTP interface say the same things through it.</summary>
+sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options)
+{
+    const int DefaultPageSize = 1024;
+
+    /// <summary>Accepts at once and durably, whether a worker is connected or not. A finished instance of the same id is replaced.</summary>
+    public Task<Fault?> StartAsync(CreateInstanceRequest request) => engine.ChangeAsync(work =>
+        TryFind(work, request.InstanceId, out var existing) && work.IsTreeActive(existing) ? Fault.Active(request.InstanceId) : Start(work, request));
+
+    public Task<WorkflowState?> GetAsync(string instanceId, bool payloads) =>
+        engine.ReadAsync(store => store.Find(instanceId) is { } instance ? View(instance, payloads) : null);
+
+    public Task<WorkflowState> WaitForStartAsync(string instanceId, bool payloads, CancellationToken cancellationToken) =>
+        engine.WaitAsync(instanceId, i => Turns.Status(i) == OrchestrationStatus.Pending ? null : View(i, payloads), cancellationToken);
+
+    public Task<WorkflowState> WaitForCompletionAsync(string instanceId, bool payloads, CancellationToken cancellationToken) =>
+        engine.WaitAsync(instanceId, i => i.IsTerminal ? View(i, payloads) : null, cancellationToken);
+
+    public Task<Fault?> RaiseEventAsync(string instanceId, string name, string? input) => PostAsync(
+        instanceId, i => !i.IsTerminal && engine.IsStalled(i.Id) ? Fault.Stalled : null, () => Events.Raised(engine.UniqueTimestamp(), name, input));
+
+    /// <summary>Takes effect at once, whatever the worker does; a turn in flight is answered in vain.</summary>
+    public Task<Fault?> TerminateAsync(string instanceId, string? output, bool recursive) =>
+        PostAsync(instanceId, _ => null, () => Events.Terminated(engine.UniqueTimestamp(), output, recursive));
+
+    /// <summary>Takes effect when no turn is in flight.</summary>
+    public Task<Fault?> SuspendAsync(string instanceId, string? reason) =>
+        PostAsync(instanceId, _ => null, () => Events.Suspended(engine.UniqueTimestamp(), reason));
+
+    /// <inheritdoc cref="SuspendAsync"/>
+    public Task<Fault?> ResumeAsync(string instanceId, string? reason) =>
+        PostAsync(instanceId, _ => null, () => Events.Resumed(engine.UniqueTimestamp(), reason));
+
+    /// <summary>Waits until the instance is suspended, or is not, or has ended.</summary>
+    public Task WaitForHoldAsync(string instanceId, bool held, CancellationToken cancellationToken) => engine.WaitAsync(
+        instanceId,
+        i => i.IsTerminal || Turns.IsHeld(i) == held ? i : null,
+        cancellationToken);
+
+    /// <returns>How many instances were forgotten, or why none was.</returns>
+    public Task<(int Deleted, Fault? Fault)> PurgeAsync(string instanceId, bool recursive, bool force) => engine.ChangeAsync<(int, Fault?)>(work =>
+    {
+        if (!TryFind(work, instanceId, out var instance))
+            return (0, Fault.NoSuchInstance);
+        if (!force && (recursive ? work.IsTreeActive(instance) : !instance.IsTerminal))
+            return (0, Fault.NotCompleted);
+        return (Purge(work, instance, recursive), null);
+    });
+
+    /// <summary>Ids in ordinal order.</summary>
+    /// <returns>The next page's token is null on the last page.</returns>
+    public Task<(IReadOnlyList<string> Ids, string? Next)> ListAsync(string? after, int? pageSize) => engine.ReadAsync<(IReadOnlyList<string>, string?)>(store =>
+    {
+        var size = pageSize ?? DefaultPageSize;
+        var ids = store.Instances.Keys
+            .Where(id => after is null || string.CompareOrdinal(id, after) > 0)
+            .Order(StringComparer.Ordinal)
+            .Take(size + 1)
+            .ToList();
+        return ids.Count <= size ? (ids, null) : (ids[..size], ids[size - 1]);
+    });
+
+    public Task<IReadOnlyList<HistoryEvent>?> HistoryAsync(string instanceId) =>
+        engine.ReadAsync<IReadOnlyList<HistoryEvent>?>(store => store.Find(instanceId) is { } instance ? [.. instance.History] : null);
+
+    static bool TryFind(Work work, string instanceId, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Instance? instance) =>
+        (instance = work.Find(instanceId)) is not null;
+
+    static int Purge(Work work, Instance instance, bool recursive)
+    {
+        var deleted = 1;
+        var children = recursive ? work.Children(instance).ToList() : [];
+        work.Apply(new InstanceChange { InstanceId = instance.Id, Purge = true });
+        foreach (var child in children)
+            deleted += Purge(work, child, recursive);
+        return deleted;
+    }
+
+    Fault? Start(Work work, CreateInstanceRequest request)
+    {
+        work.Start(request.InstanceId, Events.Started(engine.UniqueTimestamp(), options.AppId, new ExecutionStartedEvent
+        {
+            Name = request.Name,
+            Version = request.Version,
+            Input = request.Input,
+            WorkflowInstance = new WorkflowInstance
+            {
+                InstanceId = request.InstanceId,
+                ExecutionId = string.IsNullOrEmpty(request.ExecutionId) ? work.Context.NewExecutionId() : request.ExecutionId,
+            },
+            ScheduledStartTimestamp = request.ScheduledStartTimestamp,
+            ParentTraceContext = request.ParentTraceContext,
+            Tags = { request.Tags },
+        }));
+        return null;
+    }
+
+    Task<Fault?> PostAsync(string instanceId, Func<Instance, Fault?> check, Func<HistoryEvent> create) => engine.ChangeAsync(work =>
+    {
+        if (!TryFind(work, instanceId, out var instance))
+            return Fault.NoSuchInstance;
+        if (check(instance) is { } fault)
+            return fault;
+        var e = create();
+        if (Inbox.Accepts(instance, e))
+            work.Post(instance, e);
+        return null;
+    });
+
+    WorkflowState View(Instance instance, bool payloads) => instance.ToWorkflowState(engine.IsStalled(instance.Id), payloads);
+}

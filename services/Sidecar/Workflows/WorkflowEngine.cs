@@ -1,0 +1,290 @@
+using Google.Protobuf.WellKnownTypes;
+using LeanPipe.Contracts;
+using LeanPipe.DaprWire;
+using LeanPipe.Sidecar.State;
+
+namespace LeanPipe.Sidecar.Workflows;
+
+/// <summary>Moves instances on: every input becomes one durable transaction, and only then work items, timers and answers.</summary>
+sealed class WorkflowEngine : IDisposable
+{
+    // What daprd leaves for the frame and the item around a history.
+    const double StallAtShareOfLimit = 0.95;
+
+    readonly StateStore _store;
+    readonly SidecarOptions _options;
+    readonly TimeProvider _time;
+    readonly ILogger<WorkflowEngine> _log;
+    readonly Dispatcher _dispatcher;
+    readonly TimerQueue _timers;
+    readonly Dictionary<string, StalledReason> _stalled = [];
+    readonly Dictionary<string, TaskCompletionSource> _changed = [];
+    long _lastTicks;
+
+    public WorkflowEngine(StateStore store, SidecarOptions options, TimeProvider time, ILogger<WorkflowEngine> log)
+    {
+        (_store, _options, _time, _log) = (store, options, time, log);
+        _dispatcher = new Dispatcher(options, BeginTurn);
+        _timers = new TimerQueue(time, Fire);
+    }
+
+    /// <summary>Live worker streams; at least one means that turns are taken.</summary>
+    public int ConnectedWorkers
+    {
+        get
+        {
+            lock (_store.Gate)
+                return _dispatcher.ConnectedWorkers;
+        }
+    }
+
+    /// <summary>Goes on where the journal ended: open activities are offered again, timers armed, turns queued.</summary>
+    public void Resume()
+    {
+        lock (_store.Gate)
+        {
+            foreach (var instance in _store.Instances.Values.Where(i => !i.IsTerminal))
+            {
+                foreach (var scheduled in instance.OpenTasks.Values)
+                    _dispatcher.OfferActivity(instance.Id, scheduled);
+                foreach (var created in instance.OpenTimers.Values)
+                    Arm(instance.Id, created);
+                OfferTurnIfDue(instance);
+            }
+        }
+    }
+
+    public WorkerStream Connect()
+    {
+        var worker = new WorkerStream();
+        lock (_store.Gate)
+        {
+            _dispatcher.Connect(worker);
+            // A new worker may have the code that the last one lacked.
+            foreach (var (id, reason) in _stalled.ToList())
+            {
+                if (reason == StalledReason.PayloadSizeExceeded)
+                    continue;
+                _stalled.Remove(id);
+                if (_store.Find(id) is { } instance)
+                    OfferTurnIfDue(instance);
+            }
+
+            _dispatcher.Pump();
+        }
+
+        return worker;
+    }
+
+    public void Disconnect(WorkerStream worker)
+    {
+        lock (_store.Gate)
+            _dispatcher.Disconnect(worker);
+    }
+
+    /// <summary>Answers that count for no turn in flight are taken and ignored, as the protocol has it.</summary>
+    public Task CompleteTurnAsync(WorkflowResponse response) => ChangeAsync(work =>
+    {
+        if (_dispatcher.TakeTurn(response.InstanceId, response.CompletionToken) is not { Turn: { } turn }
+            || _store.Find(response.InstanceId) is not { IsTerminal: false } instance)
+        {
+            return 0;
+        }
+
+        if (TurnActions.Stalls(turn, response) is { } reason)
+            Stall(instance.Id, reason);
+        else
+            work.Apply(TurnActions.Apply(instance, turn, response, work.Context));
+        return 0;
+    });
+
+    /// <inheritdoc cref="CompleteTurnAsync"/>
+    public Task CompleteActivityAsync(ActivityResponse response) => ChangeAsync(work =>
+    {
+        if (_dispatcher.TakeActivity(response.InstanceId, response.TaskId, response.CompletionToken)?.Scheduled is not { } scheduled
+            || _store.Find(response.InstanceId) is not { } instance)
+        {
+            return 0;
+        }
+
+        var result = response.FailureDetails is { } failure
+            ? Events.TaskFailed(work.Context.Now, scheduled, failure)
+            : Events.TaskCompleted(work.Context.Now, scheduled, response.Result);
+        if (Inbox.Accepts(instance, result))
+            work.Post(instance, result);
+        return 0;
+    });
+
+    public bool IsStalled(string instanceId) => _stalled.ContainsKey(instanceId);
+
+    /// <summary>A point in time that no event had before, so that two events of one name stay two.</summary>
+    public Timestamp UniqueTimestamp() => new DateTime(_lastTicks = Math.Max(_time.GetUtcNow().UtcTicks, _lastTicks + 1), DateTimeKind.Utc).ToTimestamp();
+
+    /// <summary>Runs one change under the gate, makes it durable, and only then lets its consequences out.</summary>
+    public async Task<T> ChangeAsync<T>(Func<Work, T> change)
+    {
+        T result;
+        Work work;
+        Task durable;
+        lock (_store.Gate)
+        {
+            work = new Work(_store, _dispatcher, new TurnContext(_options.AppId, UniqueTimestamp(), static () => Guid.NewGuid().ToString()));
+            result = change(work);
+            work.Settle();
+            durable = work.Transaction.Instances.Count > 0 ? _store.Commit(work.Transaction) : _store.WhenDurable();
+        }
+
+        await durable;
+        lock (_store.Gate)
+        {
+            foreach (var applied in work.Transaction.Instances)
+                FollowUp(applied);
+            _dispatcher.Pump();
+        }
+
+        return result;
+    }
+
+    /// <summary>Reads under the gate; what was read is durable when the task completes.</summary>
+    public async Task<T> ReadAsync<T>(Func<StateStore, T> read)
+    {
+        T result;
+        Task durable;
+        lock (_store.Gate)
+        {
+            result = read(_store);
+            durable = _store.WhenDurable();
+        }
+
+        await durable;
+        return result;
+    }
+
+    /// <summary>Waits, also for an instance that does not exist yet, until its durable state is as wanted.</summary>
+    public async Task<T> WaitAsync<T>(string instanceId, Func<Instance, T?> wanted, CancellationToken cancellationToken)
+        where T : class
+    {
+        while (true)
+        {
+            Task next;
+            T? result;
+            Task durable;
+            lock (_store.Gate)
+            {
+                result = _store.Find(instanceId) is { } instance ? wanted(instance) : null;
+                durable = _store.WhenDurable();
+                next = Changed(instanceId).Task;
+            }
+
+            await durable;
+            if (result is not null)
+                return result;
+            await next.WaitAsync(cancellationToken);
+        }
+    }
+
+    public void Dispose() => _timers.Dispose();
+
+    TaskCompletionSource Changed(string instanceId)
+    {
+        if (!_changed.TryGetValue(instanceId, out var changed))
+            _changed.Add(instanceId, changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        return changed;
+    }
+
+    void FollowUp(InstanceChange applied)
+    {
+        if (_changed.Remove(applied.InstanceId, out var changed))
+            changed.SetResult();
+        if (_store.Find(applied.InstanceId) is not { } instance || instance.IsTerminal)
+            _stalled.Remove(applied.InstanceId);
+        if (_store.Find(applied.InstanceId) is not { } current)
+            return;
+
+        foreach (var e in applied.HistoryAdded)
+        {
+            // A workflow that completes may leave activities behind that it does not wait for; one that failed or was terminated may not.
+            if (IsOpen(current.OpenTasks, e) && (current.Completed?.WorkflowStatus ?? OrchestrationStatus.Completed) == OrchestrationStatus.Completed)
+                _dispatcher.OfferActivity(current.Id, e);
+            else if (IsOpen(current.OpenTimers, e) && !current.IsTerminal)
+                Arm(current.Id, e);
+        }
+
+        OfferTurnIfDue(current);
+    }
+
+    static bool IsOpen(IReadOnlyDictionary<int, HistoryEvent> open, HistoryEvent e) =>
+        open.TryGetValue(e.EventId, out var known) && ReferenceEquals(known, e);
+
+    void OfferTurnIfDue(Instance instance)
+    {
+        if (!IsTurnDue(instance))
+            return;
+        if (instance.Started is null && instance.Start?.ExecutionStarted.ScheduledStartTimestamp is { } at && at.ToDateTimeOffset() > _time.GetUtcNow())
+            _timers.Arm(new DueTimer(instance.Id, Created: null), at.ToDateTimeOffset());
+        else
+            _dispatcher.OfferTurn(instance.Id);
+    }
+
+    bool IsTurnDue(Instance instance) =>
+        !instance.IsTerminal && instance.Inbox.Count > 0 && !Turns.IsHeld(instance) && !_stalled.ContainsKey(instance.Id);
+
+    (WorkItem Item, Turn Turn)? BeginTurn(string instanceId, string token)
+    {
+        if (_store.Find(instanceId) is not { } instance || !IsTurnDue(instance))
+            return null;
+
+        var turn = Turns.Begin(instance, new TurnContext(_options.AppId, UniqueTimestamp(), static () => ""));
+        var item = new WorkItem
+        {
+            WorkflowRequest = new WorkflowRequest { InstanceId = instanceId, PastEvents = { turn.Past }, NewEvents = { turn.NewEvents } },
+            CompletionToken = token,
+        };
+        var bytes = item.CalculateSize();
+        if (bytes <= _options.MaxMessageBytes * StallAtShareOfLimit)
+            return (item, turn);
+
+        _log.HistoryTooLarge(instanceId, bytes, _options.MaxMessageBytes);
+        Stall(instanceId, StalledReason.PayloadSizeExceeded);
+        return null;
+    }
+
+    void Stall(string instanceId, StalledReason reason)
+    {
+        _stalled[instanceId] = reason;
+        _log.Stalled(instanceId, reason);
+        if (_changed.Remove(instanceId, out var changed))
+            changed.SetResult();
+    }
+
+    void Arm(string instanceId, HistoryEvent created) =>
+        _timers.Arm(new DueTimer(instanceId, created), created.TimerCreated.FireAt.ToDateTimeOffset());
+
+    void Fire(IReadOnlyList<DueTimer> due) => _ = FireAsync(due);
+
+    async Task FireAsync(IReadOnlyList<DueTimer> due)
+    {
+        try
+        {
+            await ChangeAsync(work =>
+            {
+                foreach (var (id, created) in due)
+                {
+                    if (_store.Find(id) is not { } instance)
+                        continue;
+                    if (created is null)
+                        OfferTurnIfDue(instance);
+                    else if (IsOpen(instance.OpenTimers, created) && !instance.IsTerminal)
+                        work.Post(instance, Events.TimerFired(UniqueTimestamp(), created));
+                }
+
+                return 0;
+            });
+        }
+        catch (LeanPipeException e)
+        {
+            // The journal is gone, and the health state says so; the timers stand in the histories and fire after the next start.
+            _log.TimersNotFired(due.Count, e);
+        }
+    }
+}

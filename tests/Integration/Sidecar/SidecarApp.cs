@@ -1,0 +1,59 @@
+using LeanPipe.Sidecar;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace LeanPipe.Integration.Sidecar;
+
+/// <summary>An embedded sidecar in this process, on free ports and its own folder.</summary>
+sealed class SidecarApp : IAsyncDisposable
+{
+    readonly WebApplication _app;
+    readonly DirectoryInfo? _owned;
+
+    SidecarApp(WebApplication app, DirectoryInfo? owned)
+    {
+        (_app, _owned) = (app, owned);
+        Endpoints = app.Services.GetRequiredService<SidecarEndpoints>();
+        Http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{Endpoints.HttpPort}") };
+        Hub = new TaskHubClient(Endpoints.GrpcPort);
+    }
+
+    public SidecarEndpoints Endpoints { get; }
+
+    public HttpClient Http { get; }
+
+    public TaskHubClient Hub { get; }
+
+    /// <param name="configure">Changes the defaults of a test.</param>
+    /// <param name="stateDirectory">Kept afterwards; null = a new one, deleted at the end.</param>
+    public static async Task<SidecarApp> StartAsync(Func<SidecarOptions, SidecarOptions>? configure = null, string? stateDirectory = null)
+    {
+        var owned = stateDirectory is null ? Directory.CreateTempSubdirectory("leanpipe-sidecar-") : null;
+        var options = new SidecarOptions
+        {
+            AppId = "test",
+            HttpPort = 0,
+            GrpcPort = 0,
+            StateDirectory = stateDirectory ?? owned!.FullName,
+            FirstRetryAfter = TimeSpan.FromMilliseconds(10),
+            LastRetryAfter = TimeSpan.FromMilliseconds(50),
+        };
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.AddSidecar(configure?.Invoke(options) ?? options);
+        var app = builder.Build();
+        app.MapSidecar();
+        await app.StartAsync();
+        return new SidecarApp(app, owned);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        Hub.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        _owned?.Delete(recursive: true);
+    }
+}
