@@ -1,0 +1,88 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using LeanPipe.Contracts;
+using LeanPipe.Gateway.Validation;
+
+namespace LeanPipe.Gateway.Decoding;
+
+/// <summary>Turns the text of one cell into a JSON value of the field's type. Strict: a number must be written as JSON writes it, a bool as true or false.</summary>
+/// <remarks>
+/// An unquoted empty cell is null for a nullable field, is left out for an optional one, and is the empty string for a required string; anything else needs a text.
+/// Text timestamps are written as RFC 3339 in UTC, whatever their format is in the line.
+/// </remarks>
+sealed class CellWriter
+{
+    static readonly JavaScriptEncoder Escaper = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+
+    readonly Field _field;
+    readonly byte[] _name;
+
+    public CellWriter(Field field)
+    {
+        if (field.Type is RecordType or ListType or UnionType)
+            throw new LeanPipeException("gateway.bad_schema", $"The field '{field.Name}' is a record, list or union, which a cell of a CSV line cannot hold. Use the JSON decoder.");
+        _field = field;
+        _name = [(byte)'"', .. Encoding.UTF8.GetBytes(Escaper.Encode(field.Name)), (byte)'"', (byte)':'];
+    }
+
+    public string Field => _field.Name;
+
+    /// <summary>Writes <c>"name":value,</c>, or nothing for a cell that leaves the field out.</summary>
+    public RejectCode Write(ReadOnlySpan<byte> text, bool isQuoted, ArrayBufferWriter<byte> target)
+    {
+        if (text.IsEmpty && !isQuoted && (_field.Nullable || !_field.Required))
+        {
+            if (_field.Nullable) Append(target, "null"u8);
+            return RejectCode.None;
+        }
+
+        switch (_field.Type)
+        {
+            case Int64Type or Float64Type or DecimalType or TimestampType { Unit: not TimestampUnit.Text }:
+                if (!JsonNumber.Is(text)) return RejectCode.WrongType;
+                AppendNumber(text, target);
+                return RejectCode.None;
+            case BoolType:
+                if (!text.SequenceEqual("true"u8) && !text.SequenceEqual("false"u8)) return RejectCode.WrongType;
+                Append(target, text);
+                return RejectCode.None;
+            case TimestampType t:
+                var isRead = t.Format is null ? TimestampText.TryParseRfc3339(text, out var ticks) : TimestampText.TryParseCustom(text, t.Format, out ticks);
+                if (!isRead) return RejectCode.BadTimestamp;
+                Span<byte> written = stackalloc byte[TimestampText.MaxWritten];
+                AppendQuoted(target, written[..TimestampText.Write(ticks, written)]);
+                return RejectCode.None;
+            default:
+                AppendQuoted(target, text);
+                return RejectCode.None;
+        }
+    }
+
+    /// <summary>A decimal travels in a string, where readers keep all its digits.</summary>
+    void AppendNumber(ReadOnlySpan<byte> text, ArrayBufferWriter<byte> target)
+    {
+        if (_field.Type is DecimalType) AppendQuoted(target, text);
+        else Append(target, text);
+    }
+
+    void Append(ArrayBufferWriter<byte> target, ReadOnlySpan<byte> value)
+    {
+        target.Write(_name);
+        target.Write(value);
+        target.Write(","u8);
+    }
+
+    void AppendQuoted(ArrayBufferWriter<byte> target, ReadOnlySpan<byte> text)
+    {
+        target.Write(_name);
+        target.Write("\""u8);
+        while (Escaper.EncodeUtf8(text, target.GetSpan(text.Length * 6 + 12), out var read, out var written, isFinalBlock: true) != OperationStatus.InvalidData)
+        {
+            target.Advance(written);
+            text = text[read..];
+            if (text.IsEmpty) break;
+        }
+        target.Write("\","u8);
+    }
+}

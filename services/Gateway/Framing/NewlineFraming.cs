@@ -1,0 +1,36 @@
+namespace LeanPipe.Gateway.Framing;
+
+/// <summary>Frames that end with LF or CR LF. The delimiter is no part of the frame; an empty frame is nothing but a delimiter.</summary>
+static class NewlineFraming
+{
+    const byte Lf = (byte)'\n';
+    const byte Cr = (byte)'\r';
+
+    /// <summary>Reads the frame at the beginning of <paramref name="buffer"/>.</summary>
+    /// <param name="length">Bytes of the frame without its delimiter; with <see cref="FrameFault.TooLarge"/> the bytes that are known to belong to it.</param>
+    /// <param name="consumed">Bytes to the end of the delimiter; 0 when the delimiter is not in the buffer.</param>
+    public static FrameFault TryRead(ReadOnlySpan<byte> buffer, int maxFrameBytes, out int length, out int consumed)
+    {
+        var end = buffer.IndexOf(Lf);
+        if (end < 0)
+        {
+            // One more than the limit may be the CR of a frame that fits.
+            length = buffer.Length;
+            consumed = 0;
+            var surplus = buffer.Length - maxFrameBytes;
+            return surplus > 1 || (surplus == 1 && buffer[^1] != Cr) ? FrameFault.TooLarge : FrameFault.Incomplete;
+        }
+
+        consumed = end + 1;
+        length = end > 0 && buffer[end - 1] == Cr ? end - 1 : end;
+        return length > maxFrameBytes ? FrameFault.TooLarge : FrameFault.None;
+    }
+
+    /// <summary>Bytes up to and with the next delimiter, to end an oversized frame without holding it; false when all of the buffer belongs to it.</summary>
+    public static bool TrySkip(ReadOnlySpan<byte> buffer, out int skipped)
+    {
+        var end = buffer.IndexOf(Lf);
+        skipped = end < 0 ? buffer.Length : end + 1;
+        return end >= 0;
+    }
+}

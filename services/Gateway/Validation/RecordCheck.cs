@@ -1,0 +1,116 @@
+using System.Text;
+using System.Text.Json;
+using LeanPipe.Contracts;
+
+namespace LeanPipe.Gateway.Validation;
+
+/// <summary>A JSON object: every name at most once, every required field there, nothing unknown unless the schema says so.</summary>
+sealed class RecordCheck : FieldCheck
+{
+    /// <summary>The set of fields seen lives on the stack; a wider record is refused when the schema is compiled.</summary>
+    const int MaxFields = 256;
+
+    const int Words = MaxFields / 64;
+
+    readonly CompiledField[] _fields;
+    readonly bool _ignoreExtra;
+    readonly int _eventTime;
+
+    /// <param name="eventTime">The field whose instant becomes <see cref="Verdict.EventTicks"/>.</param>
+    public RecordCheck(RecordType type, bool canonicalTimestamps, string? eventTime)
+    {
+        if (type.Fields.Count > MaxFields)
+            throw new LeanPipeException("gateway.bad_schema", $"A record of the schema has {type.Fields.Count} fields, expected at most {MaxFields}. Nest some of them.");
+
+        // DuckDB's columns ignore case, so two such fields could not both be columns.
+        if (type.Fields.GroupBy(f => f.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw new LeanPipeException("gateway.bad_schema", $"The schema names the field '{twice.Key}' twice in one record (letter case does not tell fields apart). Rename one.");
+
+        _fields = [.. type.Fields.Select(f => new CompiledField(f.Name, Encoding.UTF8.GetBytes(f.Name), Compile(f.Type, canonicalTimestamps), f.Required, f.Nullable))];
+        _ignoreExtra = type.Extra == ExtraFields.Ignore;
+        _eventTime = eventTime is null ? -1 : Array.FindIndex(_fields, f => f.Name == eventTime);
+    }
+
+    public override bool Accepts(ref Utf8JsonReader reader, Verdict verdict)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject) return verdict.Fail(RejectCode.WrongType, ref reader);
+        Span<ulong> seen = stackalloc ulong[Words];
+        seen.Clear();
+        var expected = 0;
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
+        {
+            var index = Find(ref reader, verdict, expected);
+            if (index < 0)
+            {
+                if (!_ignoreExtra)
+                {
+                    verdict.Fail(RejectCode.UnknownField, ref reader);
+                    return verdict.InUnknown((int)reader.TokenStartIndex + 1, reader.ValueSpan.Length);
+                }
+                reader.Read();
+                if (!IgnoredValue.Accepts(ref reader, verdict)) return false;
+                continue;
+            }
+
+            expected = index + 1;
+            var field = _fields[index];
+            ref var word = ref seen[index >> 6];
+            var bit = 1UL << (index & 63);
+            if ((word & bit) != 0)
+            {
+                verdict.Fail(RejectCode.DuplicateField, ref reader);
+                return verdict.In(field.Name);
+            }
+            word |= bit;
+
+            reader.Read();
+            if (reader.TokenType == JsonTokenType.Null)
+            {
+                if (field.Nullable) continue;
+                verdict.Fail(RejectCode.NullValue, ref reader);
+                return verdict.In(field.Name);
+            }
+            if (!field.Check.Accepts(ref reader, verdict)) return verdict.In(field.Name);
+            if (index == _eventTime) verdict.EventTicks = verdict.LastTicks;
+        }
+
+        for (var i = 0; i < _fields.Length; i++)
+            if (_fields[i].Required && (seen[i >> 6] & (1UL << (i & 63))) == 0)
+            {
+                verdict.Fail(RejectCode.MissingField, ref reader);
+                return verdict.In(_fields[i].Name);
+            }
+        return true;
+    }
+
+    /// <summary>Most senders keep one order of fields, so the search begins after the field before.</summary>
+    int Find(ref Utf8JsonReader reader, Verdict verdict, int expected)
+    {
+        var name = verdict.Text(ref reader);
+        for (var i = expected; i < _fields.Length; i++)
+            if (name.SequenceEqual(_fields[i].Utf8)) return i;
+        for (var i = 0; i < Math.Min(expected, _fields.Length); i++)
+            if (name.SequenceEqual(_fields[i].Utf8)) return i;
+        return -1;
+    }
+
+    sealed record CompiledField(string Name, byte[] Utf8, FieldCheck Check, bool Required, bool Nullable);
+}
+
+/// <summary>A value that no column shows, but that every reader of the segment must be able to parse.</summary>
+static class IgnoredValue
+{
+    public static bool Accepts(ref Utf8JsonReader reader, Verdict verdict)
+    {
+        var depth = reader.CurrentDepth;
+        while (true)
+        {
+            // Unescaping is what finds a lone surrogate.
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName) _ = verdict.Text(ref reader);
+            if (reader.TokenType == JsonTokenType.Number && !Float64Check.IsSurelyFinite(reader.ValueSpan) && !(reader.TryGetDouble(out var value) && double.IsFinite(value)))
+                return verdict.Fail(RejectCode.OutOfRange, ref reader);
+            if (reader.CurrentDepth == depth && reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray)) return true;
+            reader.Read();
+        }
+    }
+}
