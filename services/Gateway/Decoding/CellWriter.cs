@@ -9,7 +9,7 @@ namespace LeanPipe.Gateway.Decoding;
 /// <summary>Turns the text of one cell into a JSON value of the field's type. Strict: a number must be written as JSON writes it, a bool as true or false.</summary>
 /// <remarks>
 /// An unquoted empty cell is null for a nullable field, is left out for an optional one, and is the empty string for a required string; anything else needs a text.
-/// Text timestamps are written as RFC 3339 in UTC, whatever their format is in the line.
+/// A union takes its first member that the text can be written as. Text timestamps are written as RFC 3339 in UTC, whatever their format is in the line.
 /// </remarks>
 sealed class CellWriter
 {
@@ -17,12 +17,14 @@ sealed class CellWriter
 
     readonly Field _field;
     readonly byte[] _name;
+    readonly CellWriter[] _members;
 
     public CellWriter(Field field)
     {
-        if (field.Type is RecordType or ListType or UnionType)
-            throw new LeanPipeException("gateway.bad_schema", $"The field '{field.Name}' is a record, list or union, which a cell of a CSV line cannot hold. Use the JSON decoder.");
+        if (field.Type is RecordType or ListType)
+            throw new LeanPipeException("gateway.bad_schema", $"The field '{field.Name}' is a record or a list, which a cell of a CSV line cannot hold. Use the JSON decoder.");
         _field = field;
+        _members = field.Type is UnionType union ? [.. union.Members.Select(m => new CellWriter(field with { Type = m }))] : [];
         _name = [(byte)'"', .. Encoding.UTF8.GetBytes(Escaper.Encode(field.Name)), (byte)'"', (byte)':'];
     }
 
@@ -53,6 +55,10 @@ sealed class CellWriter
                 Span<byte> written = stackalloc byte[TimestampText.MaxWritten];
                 AppendQuoted(target, written[..TimestampText.Write(ticks, written)]);
                 return RejectCode.None;
+            case UnionType:
+                foreach (var member in _members)
+                    if (member.Write(text, isQuoted, target) == RejectCode.None) return RejectCode.None;
+                return RejectCode.NoUnionMember;
             default:
                 AppendQuoted(target, text);
                 return RejectCode.None;

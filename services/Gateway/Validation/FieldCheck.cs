@@ -61,6 +61,7 @@ sealed class UnionCheck(FieldCheck[] members) : FieldCheck
             var attempt = reader;
             if (!member.Accepts(ref attempt, verdict)) continue;
             reader = attempt;
+            verdict.Reset();
             return true;
         }
         return verdict.Fail(RejectCode.NoUnionMember, ref reader);

@@ -43,7 +43,9 @@ sealed class RecordValidator
         }
         catch (JsonException e)
         {
-            var isDeep = reader.CurrentDepth >= MaxDepth;
+            // The token that opens a level does not count itself.
+            var depth = reader.CurrentDepth + (reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject ? 1 : 0);
+            var isDeep = depth >= MaxDepth;
             return verdict.Fail(isDeep ? RejectCode.TooDeep : RejectCode.BadJson, (int)(e.BytePositionInLine ?? reader.BytesConsumed));
         }
         catch (InvalidOperationException)

@@ -1,0 +1,91 @@
+using DuckDB.NET.Data;
+using LeanPipe.Contracts;
+using LeanPipe.Gateway.Decoding;
+using LeanPipe.Gateway.Validation;
+
+namespace LeanPipe.Integration.Gateway;
+
+/// <summary>What a manifest says about columns, executed by the real DuckDB over bytes that the real validator accepted.</summary>
+public sealed class SegmentColumnsTests : IDisposable
+{
+    readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("leanpipe-columns-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("int", "9223372036854775807", "BIGINT", "9223372036854775807")]
+    [InlineData("float", "5e-324", "DOUBLE", "5e-324")]
+    [InlineData("decimal", "123456789012.345", "DECIMAL(38,18)", "123456789012.345000000000000000")]
+    [InlineData("decimal", "0.000000000012345", "DECIMAL(38,18)", "0.000000000012345000")]
+    [InlineData("decimal", "\"12345678901234567890.123456789012345678\"", "DECIMAL(38,18)", "12345678901234567890.123456789012345678")]
+    [InlineData("bool", "true", "BOOLEAN", "true")]
+    [InlineData("string", "\"a\\u0000\\ud83d\\ude00\"", "VARCHAR", "a\0😀")]
+    [InlineData("bytes", "\"aGVsbG8=\"", "BLOB", "hello")]
+    [InlineData("rfc", "\"2026-01-01T10:59:59.9999999+02:00\"", "TIMESTAMP WITH TIME ZONE", "2026-01-01 08:59:59.999999+00")]
+    [InlineData("custom", "\"28/02/2026 23:59:59.250\"", "TIMESTAMP WITH TIME ZONE", "2026-02-28 23:59:59.25+00")]
+    [InlineData("zoned", "\"2026-02-28 23:59:59 +02:00\"", "TIMESTAMP WITH TIME ZONE", "2026-02-28 21:59:59+00")]
+    [InlineData("s", "1718000000.1234567", "TIMESTAMP WITH TIME ZONE", "2024-06-10 06:13:20.123457+00")]
+    [InlineData("ms", "-1", "TIMESTAMP WITH TIME ZONE", "1969-12-31 23:59:59.999+00")]
+    [InlineData("us", "1700000000123456", "TIMESTAMP WITH TIME ZONE", "2023-11-14 22:13:20.123456+00")]
+    [InlineData("ns", "1700000000123456789", "TIMESTAMP WITH TIME ZONE", "2023-11-14 22:13:20.123456+00")]
+    [InlineData("enum", "\"a\"", "VARCHAR", "a")]
+    [InlineData("list", "[1,2]", "BIGINT[]", "[1, 2]")]
+    [InlineData("times", "[1700000000000]", "TIMESTAMP WITH TIME ZONE[]", "['2023-11-14 22:13:20+00']")]
+    [InlineData("union", "[1,\"x\"]", "JSON", "[1,\"x\"]")]
+    [InlineData("nested", """[{"a b":{"t":1700000000000,"n":1},"d":"0.10"}]""",
+        "STRUCT(\"a b\" STRUCT(t TIMESTAMP WITH TIME ZONE, n BIGINT), d DECIMAL(18,3))[]", "[{'a b': {'t': '2023-11-14 22:13:20+00', 'n': 1}, 'd': 0.100}]")]
+    public void A_value_becomes_a_column_of_its_type(string type, string json, string duckType, string expected)
+    {
+        var schema = new RecordType([new("The \"v\"", Types[type], Required: false, Nullable: true), new("t", new TimestampType())]);
+        var line = "{\"The \\\"v\\\"\":" + json + ",\"t\":\"2026-01-01T10:00:00Z\"}";
+        var verdict = new Verdict();
+        new RecordValidator(schema, "t", canonicalTimestamps: false).Accepts(System.Text.Encoding.UTF8.GetBytes(line), verdict).ShouldBeTrue($"{verdict.Code}");
+
+        var found = Read(schema, line, "{\"t\":\"2026-01-01T10:00:00Z\"}", "{\"The \\\"v\\\"\":null,\"t\":\"2026-01-01T10:00:00Z\"}");
+        found.ShouldBe([(duckType, expected), (duckType, null), (duckType, null)]);
+    }
+
+    static readonly Dictionary<string, FieldType> Types = new()
+    {
+        ["int"] = new Int64Type(),
+        ["float"] = new Float64Type(),
+        ["decimal"] = new DecimalType(38, 18),
+        ["bool"] = new BoolType(),
+        ["string"] = new StringType(),
+        ["bytes"] = new BytesType(),
+        ["rfc"] = new TimestampType(),
+        ["custom"] = new TimestampType(TimestampUnit.Text, "dd/MM/yyyy HH:mm:ss.fff"),
+        ["zoned"] = new TimestampType(TimestampUnit.Text, "yyyy-MM-dd HH:mm:ss zzz"),
+        ["s"] = new TimestampType(TimestampUnit.Seconds),
+        ["ms"] = new TimestampType(TimestampUnit.Milliseconds),
+        ["us"] = new TimestampType(TimestampUnit.Microseconds),
+        ["ns"] = new TimestampType(TimestampUnit.Nanoseconds),
+        ["enum"] = new EnumType(["a"]),
+        ["list"] = new ListType(new Int64Type()),
+        ["times"] = new ListType(new TimestampType(TimestampUnit.Milliseconds)),
+        ["union"] = new UnionType([new BoolType(), new ListType(new UnionType([new Int64Type(), new StringType()]))]),
+        ["nested"] = new ListType(new RecordType([
+            new("a b", new RecordType([new("t", new TimestampType(TimestampUnit.Milliseconds)), new("n", new Int64Type())])), new("d", new DecimalType())])),
+    };
+
+    List<(string Type, string? Value)> Read(RecordType schema, params string[] lines)
+    {
+        var path = Path.Combine(_folder.FullName, "segment.ndjson");
+        File.WriteAllText(path, string.Concat(lines.Select(l => l + "\n")));
+        var columns = SegmentColumns.Of(schema, canonicalTimestamps: false);
+        var names = string.Join(", ", columns.Select(c => $"{Sql(c.Name)}: '{c.ReadAs.Replace("'", "''", StringComparison.Ordinal)}'"));
+        var expression = columns[0].Expression ?? Sql(columns[0].Name);
+
+        using var connection = new DuckDBConnection("DataSource=:memory:");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = $"SET TimeZone = 'UTC'; SELECT typeof(v), v::VARCHAR FROM (SELECT {expression} AS v FROM read_json('{path}', format = 'newline_delimited', columns = {{{names}}}))";
+        using var reader = command.ExecuteReader();
+        while (reader.FieldCount < 2) reader.NextResult();
+        var rows = new List<(string, string?)>();
+        while (reader.Read()) rows.Add((reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetString(1)));
+        return rows;
+    }
+
+    static string Sql(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+}
