@@ -1,0 +1,113 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using LeanPipe.Contracts;
+
+namespace LeanPipe.Lake;
+
+/// <summary>What the actions of versions 0 to <paramref name="Version"/> come to.</summary>
+sealed record DeltaState(
+    long Version, DateTimeOffset CommittedAt, DeltaProtocol Protocol, DeltaMetaData MetaData, DeltaSchema Schema,
+    ImmutableDictionary<string, DeltaFile> Files, ImmutableDictionary<string, DeltaTransaction> Transactions);
+
+/// <summary>Replays a log: the newest protocol, metaData and txn per application id count, and the last of add and remove per path.</summary>
+sealed class DeltaStateBuilder(TableName table)
+{
+    /// <summary>Readers of version 1 are asked for nothing beyond the JSON log and Parquet.</summary>
+    public const int ReaderVersion = 1;
+
+    readonly ImmutableDictionary<string, DeltaFile>.Builder files = ImmutableDictionary.CreateBuilder<string, DeltaFile>();
+    readonly ImmutableDictionary<string, DeltaTransaction>.Builder transactions = ImmutableDictionary.CreateBuilder<string, DeltaTransaction>();
+    DeltaProtocol? protocol;
+    DeltaMetaData? metaData;
+    DeltaSchema? schema;
+    DateTimeOffset committedAt;
+    long version;
+
+    public DeltaStateBuilder(TableName table, DeltaState known) : this(table)
+    {
+        files.AddRange(known.Files);
+        transactions.AddRange(known.Transactions);
+        (protocol, metaData, schema, committedAt, version) = (known.Protocol, known.MetaData, known.Schema, known.CommittedAt, known.Version);
+    }
+
+    public void Apply(long number, IReadOnlyList<DeltaAction> actions)
+    {
+        version = number;
+        foreach (var action in actions)
+        {
+            switch (action)
+            {
+                case { CommitInfo: { ValueKind: JsonValueKind.Object } info }:
+                    if (info.TryGetProperty("timestamp", out var at) && at.TryGetInt64(out var milliseconds)) committedAt = DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+                    break;
+                case { Protocol: { } found }:
+                    RequireReadable(found);
+                    protocol = found;
+                    break;
+                case { MetaData: { } found }:
+                    SetMetaData(found);
+                    break;
+                case { Txn: { } txn }:
+                    transactions[txn.AppId] = new(txn.AppId, txn.Version, number);
+                    break;
+                case { Remove: { } remove }:
+                    files.Remove(Uri.UnescapeDataString(remove.Path));
+                    break;
+                case { Add: { } add }:
+                    var file = File(add);
+                    files[file.Path] = file;
+                    break;
+            }
+        }
+    }
+
+    public DeltaState Build() => protocol is null || metaData is null
+        ? throw DeltaLog.Corrupt(table, "version 0 has no protocol or no metaData", "Its first commit must carry both.")
+        : new(version, committedAt, protocol, metaData, schema!, files.ToImmutable(), transactions.ToImmutable());
+
+    void RequireReadable(DeltaProtocol found)
+    {
+        if (found.MinReaderVersion <= ReaderVersion && found.ReaderFeatures is not { Count: > 0 }) return;
+        var features = found.ReaderFeatures is { Count: > 0 } named ? $" with the features {string.Join(", ", named)}" : "";
+        throw Unsupported($"asks for reader version {found.MinReaderVersion}{features}; this version of LeanPipe reads version {ReaderVersion}");
+    }
+
+    void SetMetaData(DeltaMetaData found)
+    {
+        if (found.Format?.Provider is { } provider && provider != "parquet") throw Unsupported($"has files of format '{provider}'; only parquet is read");
+        if (found.PartitionColumns is { Count: > 0 } columns) throw Unsupported($"is partitioned by {string.Join(", ", columns)}; columns that are in no file are not read");
+        try
+        {
+            schema = DeltaSchema.Parse(found.SchemaString);
+        }
+        catch (FormatException e)
+        {
+            throw Unsupported($"has a schema that is not understood ({e.Message})");
+        }
+        metaData = found;
+    }
+
+    DeltaFile File(DeltaAdd add)
+    {
+        var path = Uri.UnescapeDataString(add.Path);
+        if (path.StartsWith('/') || path.Contains("://", StringComparison.Ordinal)) throw Unsupported($"names a file outside its folder ('{path}')");
+        var rows = 0L;
+        if (add.Stats is not null)
+        {
+            try
+            {
+                using var stats = JsonDocument.Parse(add.Stats);
+                if (stats.RootElement.TryGetProperty("numRecords", out var count)) rows = count.GetInt64();
+            }
+            catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+            {
+                throw DeltaLog.Corrupt(table, $"version {version} has statistics of '{path}' that are no JSON object with a count", "Restore the object.", e);
+            }
+        }
+        return new(
+            path, LakeLayout.Table(table) + path, add.Size, rows, DateTimeOffset.FromUnixTimeMilliseconds(add.ModificationTime), add.Stats,
+            add.Tags?.GetValueOrDefault(DeltaAdd.Sha256Tag));
+    }
+
+    LakeException Unsupported(string what) => new("lake.unsupported_table", $"Table '{table}' {what} ({LakeLayout.TableLog(table)}, version {version}).");
+}

@@ -1,0 +1,73 @@
+using LeanPipe.Contracts;
+
+namespace LeanPipe.Lake;
+
+/// <summary>Makes a step's chunks a version of a Delta table. Safe to call again at any time, and from several runs at once.</summary>
+/// <remarks>
+/// <para>The order is the guarantee; each step is durable before the next begins:</para>
+/// <para>1. the chunks are copied below the table's folder, under names that follow from run, position and contents: nobody reads them yet;</para>
+/// <para>2. the commit, one put-if-absent of the next version: readers see all of it or nothing;</para>
+/// <para>3. the catalog, which follows from the logs (<see cref="TableCatalog"/>).</para>
+/// <para>
+/// A crash after 1 leaves files that no log names, which a repeat finds and uses; a crash after 2 leaves a catalog of the version before, which a repeat (or the
+/// next publish of any table) brings up to date. The commit carries two <c>txn</c> actions, one for (pipeline, window) with the revision and one for the run: a run
+/// that has committed is not committed again, and a revision older than the committed one is not published. Another run over the same revision takes the first one's place.
+/// </para>
+/// <para>
+/// Two publishers that race for a version: one wins, the other reads what was committed, decides again from the start, and takes the next version. So every commit's
+/// removes are computed against exactly the version before it.
+/// </para>
+/// </remarks>
+public static class TablePublisher
+{
+    /// <summary>Each lost race means that somebody else committed, so so many in a row say that something is wrong with the store.</summary>
+    const int MaxRaces = 1000;
+
+    /// <param name="columns">With DuckDB's type text; types that Delta lacks are refused before anything is written.</param>
+    /// <param name="chunks">May be empty: the window, or the table, has no rows then. Chunks without rows are left out.</param>
+    /// <returns>The version that holds the run's rows, and how many; the newer revision's version and 0 when the run came too late.</returns>
+    /// <exception cref="LakeException">
+    /// <c>lake.unsupported_type</c>, <c>lake.bad_columns</c>, <c>lake.type_change</c>: the step's SQL must change. <c>lake.missing</c>: a chunk is gone.
+    /// <c>lake.unsupported_table</c>: another writer changed the table. Others: the store; transient ones are worth a repeat.
+    /// </exception>
+    public static async Task<PublishedTable> PublishAsync(
+        IObjectStore store, TableName table, PublishMode mode, PipelineName pipeline, WindowId window, int revision, RunId run,
+        IReadOnlyList<OutputColumn> columns, IReadOnlyList<Chunk> chunks, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var output = DeltaSchema.Of(columns);
+        var publish = new TablePublish(table, mode, pipeline, window, revision, run, output, [.. chunks.Where(c => c.Object.Rows > 0)]);
+        var current = await DeltaTable.OpenAsync(store, table, cancellationToken);
+        var copied = false;
+        for (var races = 0; ; races++)
+        {
+            if (publish.Settled(current) is { } settled)
+            {
+                await TableCatalog.RefreshAsync(store, cancellationToken, table);
+                return settled;
+            }
+            var actions = publish.Commit(current, time.GetUtcNow());
+            if (!copied) await CopyAsync(store, publish, cancellationToken);
+            copied = true;
+            var version = current is null ? 0 : current.Version + 1;
+            if (await store.PutIfAbsentAsync(LakeLayout.TableCommit(table, version), DeltaLog.Format(actions), cancellationToken))
+            {
+                await TableCatalog.RefreshAsync(store, cancellationToken, table);
+                return new(table, version, publish.Rows);
+            }
+            if (races == MaxRaces)
+            {
+                throw new LakeException(
+                    "lake.contention", $"Table '{table}' was committed by others {MaxRaces} times in a row while {run} tried. Run the store probe: the store may not keep what it says.", true);
+            }
+            current = current is null ? await DeltaTable.OpenAsync(store, table, cancellationToken) : await current.RefreshAsync(store, cancellationToken);
+        }
+    }
+
+    // A file that is there has the bytes that its name tells, so it is neither copied again nor overwritten.
+    static async Task CopyAsync(IObjectStore store, TablePublish publish, CancellationToken cancellationToken) =>
+        await Parallel.ForEachAsync(publish.Files, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken }, async (file, token) =>
+        {
+            var target = LakeLayout.Table(publish.Table) + file.Path;
+            if (await store.SizeAsync(target, token) != file.Chunk.Object.Bytes) await store.CopyAsync(file.Chunk.Object.Key, target, token);
+        });
+}

@@ -1,0 +1,172 @@
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+using static LeanPipe.Integration.Lake.PublishFixture;
+
+namespace LeanPipe.Integration.Lake;
+
+public sealed class FolderPublishSuite : PublishSuite
+{
+    protected override Task<TestStore> OpenAsync() => Task.FromResult(TestStore.Folder());
+}
+
+public sealed class S3PublishSuite : PublishSuite
+{
+    protected override Task<TestStore> OpenAsync() => TestStore.S3Async();
+}
+
+/// <summary>What a published table does, on every store.</summary>
+public abstract class PublishSuite
+{
+    protected abstract Task<TestStore> OpenAsync();
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_window_takes_the_place_of_the_same_window_and_of_no_other()
+    {
+        await using var at = await OpenAsync();
+        var first = await PublishAsync(at.Store, Hour(10), 1, "r1", await ChunksAsync(at.Store, "10a", "10b"));
+        first.ShouldBe(new(Table, 0, 20));
+        (await PublishAsync(at.Store, Hour(11), 1, "r2", await ChunksAsync(at.Store, "11a"))).Version.ShouldBe(1);
+        (await PublishAsync(at.Store, Hour(10), 2, "r3", await ChunksAsync(at.Store, "10c"))).Version.ShouldBe(2);
+        (await SeenAsync(at.Store)).ShouldBe("10c 11a");
+        await CheckAsync(at.Store);
+        var old = (await DeltaTable.OpenAsync(at.Store, Table, Token, version: 0))!;
+        old.Files.Count.ShouldBe(2);
+        old.Columns.ShouldBe(Columns);
+        (await DeltaTable.OpenAsync(at.Store, Table, Token, version: 3)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_repeat_commits_nothing_and_an_older_revision_is_not_published()
+    {
+        await using var at = await OpenAsync();
+        var chunks = await ChunksAsync(at.Store, "a");
+        await PublishAsync(at.Store, Hour(10), 2, "r2", chunks);
+        (await PublishAsync(at.Store, Hour(10), 2, "r2", chunks)).ShouldBe(new(Table, 0, 10));
+        (await PublishAsync(at.Store, Hour(10), 1, "r1", await ChunksAsync(at.Store, "late"))).ShouldBe(new(Table, 0, 0));
+        (await SeenAsync(at.Store)).ShouldBe("a");
+        (await PublishAsync(at.Store, Hour(10), 2, "again", await ChunksAsync(at.Store, "b"))).ShouldBe(new(Table, 1, 10));
+        (await PublishAsync(at.Store, Hour(10), 2, "r2", chunks)).Version.ShouldBe(0);
+        (await SeenAsync(at.Store)).ShouldBe("b");
+        await CheckAsync(at.Store);
+    }
+
+    [Fact]
+    public async Task Two_chunks_with_the_same_bytes_are_both_in_the_table()
+    {
+        await using var at = await OpenAsync();
+        var chunk = (await ChunksAsync(at.Store, "same"))[0];
+        await PublishAsync(at.Store, Hour(10), 1, "r1", [chunk, chunk]);
+        (await SeenAsync(at.Store)).ShouldBe("same same");
+        await CheckAsync(at.Store);
+    }
+
+    [Fact]
+    public async Task Two_pipelines_publish_the_same_window_side_by_side_and_a_whole_table_replaces_both()
+    {
+        await using var at = await OpenAsync();
+        await PublishAsync(at.Store, Hour(10), 1, "r1", await ChunksAsync(at.Store, "one"));
+        await PublishAsync(at.Store, Hour(10), 1, "r2", await ChunksAsync(at.Store, "two"), pipeline: new("other"));
+        (await SeenAsync(at.Store)).ShouldBe("one two");
+        await PublishAsync(at.Store, Hour(11), 1, "r3", await ChunksAsync(at.Store, "all"), PublishMode.ReplaceTable, [new("sensor_id", "BIGINT"), new("n", "INTEGER")]);
+        (await SeenAsync(at.Store)).ShouldBe("all");
+        (await DeltaTable.OpenAsync(at.Store, Table, Token))!.Columns.ShouldBe([new("sensor_id", "BIGINT"), new("n", "INTEGER")]);
+        await CheckAsync(at.Store);
+    }
+
+    [Fact]
+    public async Task An_empty_result_empties_the_window_and_a_table_may_begin_empty()
+    {
+        await using var at = await OpenAsync();
+        (await PublishAsync(at.Store, Hour(9), 1, "r0", [])).ShouldBe(new(Table, 0, 0));
+        (await SeenAsync(at.Store)).ShouldBe("");
+        await CheckAsync(at.Store);
+        await PublishAsync(at.Store, Hour(10), 1, "r1", await ChunksAsync(at.Store, "a"));
+        (await PublishAsync(at.Store, Hour(10), 2, "r2", [])).ShouldBe(new(Table, 2, 0));
+        (await SeenAsync(at.Store)).ShouldBe("");
+        (await PublishAsync(at.Store, Hour(10), 1, "r1", [])).Version.ShouldBe(1);
+        await CheckAsync(at.Store);
+    }
+
+    [Fact]
+    public async Task A_new_column_goes_behind_the_others_and_a_missing_one_stays()
+    {
+        await using var at = await OpenAsync();
+        await PublishAsync(at.Store, Hour(10), 1, "r1", await ChunksAsync(at.Store, "a"));
+        await PublishAsync(at.Store, Hour(11), 1, "r2", await ChunksAsync(at.Store, "b"), columns: [new("kind", "ENUM('x', 'y')"), new("sensor_id", "VARCHAR")]);
+        (await DeltaTable.OpenAsync(at.Store, Table, Token))!.Columns.ShouldBe([.. Columns, new("kind", "VARCHAR")]);
+        await CheckAsync(at.Store);
+    }
+
+    [Fact]
+    public async Task A_changed_type_is_refused_before_anything_is_written()
+    {
+        await using var at = await OpenAsync();
+        var chunks = await ChunksAsync(at.Store, "a");
+        await PublishAsync(at.Store, Hour(10), 1, "r1", chunks);
+        var before = await at.Store.ListAsync("tables/", Token).ToListAsync(Token);
+        var error = await Should.ThrowAsync<LakeException>(() => PublishAsync(at.Store, Hour(11), 1, "r2", chunks, columns: [new("avg_value", "VARCHAR")]));
+        error.Code.ShouldBe("lake.type_change");
+        error.IsTransient.ShouldBeFalse();
+        error.Message.ShouldContain("CAST(\"avg_value\" AS DOUBLE)");
+        (await at.Store.ListAsync("tables/", Token).ToListAsync(Token)).ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task Sixteen_publishers_at_once_lose_no_commit()
+    {
+        await using var at = await OpenAsync();
+        var chunks = new List<IReadOnlyList<Chunk>>();
+        for (var n = 0; n < 16; n++) chunks.Add(await ChunksAsync(at.Store, $"w{n:D2}"));
+        var published = await Task.WhenAll(chunks.Select((c, n) => Task.Run(() => PublishAsync(at.Store, Hour(n), 1, $"r{n}", c), Token)));
+        published.Select(p => p.Version).Order().ShouldBe(Enumerable.Range(0, 16).Select(n => (long)n));
+        (await SeenAsync(at.Store)).ShouldBe(string.Join(" ", Enumerable.Range(0, 16).Select(n => $"w{n:D2}")));
+        await CheckAsync(at.Store);
+    }
+
+    [Fact]
+    public async Task Publishers_of_many_tables_at_once_leave_a_catalog_with_all_of_them()
+    {
+        await using var at = await OpenAsync();
+        var chunks = await ChunksAsync(at.Store, "x");
+        TableName Named(int n) => new($"table-{n}");
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(n => Task.Run(() => PublishAsync(at.Store, Hour(n), 1, $"r{n}", chunks, table: Named(n)), Token)));
+        for (var n = 0; n < 8; n++) await CheckAsync(at.Store, Named(n));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_death_at_any_write_shows_the_old_or_the_new_table_and_a_repeat_finishes_it(bool afterItsEffect)
+    {
+        for (var dieAt = 1; ; dieAt++)
+        {
+            await using var at = await OpenAsync();
+            await PublishAsync(at.Store, Hour(9), 1, "r0", await ChunksAsync(at.Store, "09"));
+            await PublishAsync(at.Store, Hour(10), 1, "r1", await ChunksAsync(at.Store, "10old"));
+            var chunks = await ChunksAsync(at.Store, "10a", "10b");
+            var torn = new TornStore(at.Store, dieAt, afterItsEffect);
+            try
+            {
+                await PublishAsync(torn, Hour(10), 2, "r2", chunks);
+            }
+            catch (LakeException e) when (e.Code == "lake.test_torn")
+            {
+            }
+            (await SeenAsync(at.Store)).ShouldBeOneOf("09 10old", "09 10a 10b");
+            await DeltaLinter.CheckAsync(at.Store, Table);
+
+            (await PublishAsync(at.Store, Hour(10), 2, "r2", chunks)).ShouldBe(new(Table, 2, 20));
+            (await SeenAsync(at.Store)).ShouldBe("09 10a 10b");
+            await CheckAsync(at.Store);
+            await PublishAsync(at.Store, Hour(11), 1, "r3", await ChunksAsync(at.Store, "11"));
+            (await SeenAsync(at.Store)).ShouldBe("09 10a 10b 11");
+            await CheckAsync(at.Store);
+            if (torn.Died) continue;
+            // Two copies, the commit and the catalog's two files.
+            dieAt.ShouldBe(6);
+            return;
+        }
+    }
+}
