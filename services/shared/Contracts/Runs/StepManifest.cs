@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace LeanPipe.Contracts;
 
 /// <summary>The commit of a step: the chunks of every task's winning attempt. Written once, by the orchestrator; readers of the step see nothing else.</summary>
@@ -50,4 +52,7 @@ public sealed record StepRecord(StepName Step, int Tasks, long RowsIn, long Rows
 
 public sealed record PublishedTable(TableName Table, long Version, long Rows);
 
-public sealed record RunError(StepName? Step, TaskId? Task, string Code, string Message);
+/// <param name="Step">Null when the run itself failed; written as null, for a reader requires it.</param>
+public sealed record RunError(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] StepName? Step, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] TaskId? Task,
+    string Code, string Message);

@@ -41,9 +41,10 @@ public sealed record OutputColumn(string Name, string Type);
 public sealed record Chunk(ObjectRef Object, int? Bucket = null, IReadOnlyDictionary<string, ColumnStats>? Stats = null);
 
 /// <summary>Bounds in the text form that Delta statistics use: numbers as JSON numbers' text, timestamps as ISO 8601 UTC; null when all values are null.</summary>
-public sealed record ColumnStats(string? Min, string? Max, long Nulls);
+public sealed record ColumnStats(string? Min = null, string? Max = null, long Nulls = 0);
 
-public sealed record CheckResult(string Name, long Expected, long? Found, bool Passed);
+/// <param name="Found">Null when the check yielded NULL, which never passes.</param>
+public sealed record CheckResult(string Name, long Expected, long? Found = null, bool Passed = false);
 
 /// <summary>Milliseconds of wall time.</summary>
 public sealed record TaskTimings(long FetchMs = 0, long SqlMs = 0, long UploadMs = 0, long TotalMs = 0);
