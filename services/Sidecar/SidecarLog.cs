@@ -46,4 +46,7 @@ static partial class SidecarLog
 
     [LoggerMessage(44, LogLevel.Warning, "The routing rule '{Match}' of topic '{Topic}' is not one that this sidecar understands; it never matches. Understood: event.<field> == \"text\", !=, joined by &&")]
     public static partial void RuleNotUnderstood(this ILogger log, string match, string topic);
+
+    [LoggerMessage(45, LogLevel.Warning, "Message {MessageId} of topic '{Topic}' was answered, but this could not be recorded; it is delivered once more after the next start")]
+    public static partial void NotRemoved(this ILogger log, long messageId, string topic, Exception cause);
 }

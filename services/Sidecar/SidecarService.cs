@@ -1,8 +1,9 @@
 using LeanPipe.Contracts;
+using LeanPipe.Sidecar.Http;
+using LeanPipe.Sidecar.PubSub;
 using LeanPipe.Sidecar.State;
 using LeanPipe.Sidecar.TaskHub;
 using LeanPipe.Sidecar.Workflows;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LeanPipe.Sidecar;
@@ -27,7 +28,7 @@ public static class SidecarService
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = options.MaxMessageBytes + 1024L;
+            kestrel.Limits.MaxRequestBodySize = (long)options.MaxMessageBytes * RequestBody.ReadBeyondFactor;
             kestrel.Limits.Http2.MaxStreamsPerConnection = MaxStreamsPerConnection;
             // A worker whose machine or process hangs loses its items; a closed connection is noticed without this.
             kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(10);
@@ -42,7 +43,9 @@ public static class SidecarService
         builder.Services.AddSingleton<WorkflowEngine>();
         builder.Services.AddSingleton<WorkflowClient>();
         builder.Services.AddSingleton<TaskHubService>();
+        builder.Services.AddSingleton<Deliveries>();
         builder.Services.AddHostedService<SidecarHost>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Deliveries>());
     }
 
     /// <summary>Maps gRPC on the one port and REST on the other.</summary>
@@ -51,5 +54,6 @@ public static class SidecarService
         ArgumentNullException.ThrowIfNull(app);
         app.MapWhen(http => HttpProtocol.IsHttp2(http.Request.Protocol), grpc =>
             grpc.Run(grpc.ApplicationServices.GetRequiredService<TaskHubService>().HandleAsync));
+        RestApi.Map(app);
     }
 }

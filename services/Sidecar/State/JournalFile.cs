@@ -10,7 +10,8 @@ namespace LeanPipe.Sidecar.State;
 /// <code>
 /// 0   8  "LPSJRNL" and the format's version byte (1)
 /// 8   8  length in bytes of the snapshot that the file begins with, little-endian
-/// 16     frames, one behind the other:
+/// 16  4  CRC-32C over the 16 bytes before it, little-endian
+/// 20     frames, one behind the other:
 ///        0  4  magic "LPJF"
 ///        4  4  length of the payload in bytes, little-endian
 ///        8  4  CRC-32C over the length field and the payload, little-endian
@@ -22,8 +23,10 @@ namespace LeanPipe.Sidecar.State;
 /// </remarks>
 static class JournalFile
 {
-    public const int HeaderBytes = 16;
+    public const int HeaderBytes = 20;
     public const int FramePrefixBytes = 12;
+
+    const int CheckedHeaderBytes = 16;
 
     static ReadOnlySpan<byte> Version => "LPSJRNL\u0001"u8;
 
@@ -34,6 +37,7 @@ static class JournalFile
         var header = new byte[HeaderBytes];
         Version.CopyTo(header);
         BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(Version.Length), snapshotBytes);
+        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(CheckedHeaderBytes), Crc(header.AsSpan(0, CheckedHeaderBytes), []));
         return header;
     }
 
@@ -52,8 +56,11 @@ static class JournalFile
     /// <exception cref="LeanPipeException">sidecar.journal_damaged</exception>
     public static int Replay(ReadOnlySpan<byte> file, string path, Action<Transaction> apply)
     {
-        if (file.Length < HeaderBytes || !file.StartsWith(Version))
+        if (file.Length < HeaderBytes || !file.StartsWith(Version)
+            || BinaryPrimitives.ReadUInt32LittleEndian(file[CheckedHeaderBytes..]) != Crc(file[..CheckedHeaderBytes], []))
+        {
             throw Damaged(path, 0, "the file does not begin as a sidecar journal of version 1");
+        }
 
         var snapshotEnd = HeaderBytes + BinaryPrimitives.ReadInt64LittleEndian(file[Version.Length..]);
         if (snapshotEnd < HeaderBytes || snapshotEnd > file.Length)
@@ -117,7 +124,7 @@ static class JournalFile
         }
     }
 
-    static uint Crc(ReadOnlySpan<byte> length, ReadOnlySpan<byte> payload) => ~Crc(Crc(uint.MaxValue, length), payload);
+    static uint Crc(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second) => ~Crc(Crc(uint.MaxValue, first), second);
 
     static uint Crc(uint crc, ReadOnlySpan<byte> bytes)
     {

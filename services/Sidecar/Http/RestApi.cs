@@ -1,0 +1,36 @@
+using LeanPipe.Contracts;
+
+namespace LeanPipe.Sidecar.Http;
+
+/// <summary>The REST port: who may call, what is served, and what is said about anything else.</summary>
+static class RestApi
+{
+    public static void Map(WebApplication app)
+    {
+        var options = app.Services.GetRequiredService<SidecarOptions>();
+        app.Use(async (http, next) =>
+        {
+            if (!IsHealth(http.Request.Path) && !ApiToken.Matches(http, options.ApiToken))
+            {
+                http.Response.StatusCode = StatusCodes.Status401Unauthorized;
+                await http.Response.WriteAsync("invalid api token", http.RequestAborted);
+                return;
+            }
+
+            try
+            {
+                await next(http);
+            }
+            catch (LeanPipeException e) when (!http.Response.HasStarted)
+            {
+                await ApiErrors.Error(StatusCodes.Status500InternalServerError, "ERROR", e.Message).ExecuteAsync(http);
+            }
+        });
+        WorkflowApi.Map(app);
+        PublishApi.Map(app);
+        HealthApi.Map(app);
+        app.MapFallback("{*path}", ApiErrors.UnknownPath);
+    }
+
+    static bool IsHealth(PathString path) => path.Value is "/v1.0/healthz" or "/v1.0/healthz/outbound";
+}

@@ -1,0 +1,109 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using LeanPipe.DaprWire;
+
+namespace LeanPipe.Sidecar.PubSub;
+
+enum Verdict
+{
+    Done,
+    Retry,
+    Drop,
+
+    /// <summary>The app knows no such path; asking again would not help.</summary>
+    NoSuchPath,
+
+    /// <summary>Nobody answers on the port.</summary>
+    Unreachable,
+}
+
+/// <param name="Reason">For the log; never the app's own body.</param>
+readonly record struct AppAnswer(Verdict Verdict, string Reason);
+
+/// <summary>Talks to the app's HTTP port: asks what it subscribes to, and hands it events.</summary>
+sealed class AppChannel(SidecarOptions options) : IDisposable
+{
+    // An app that has not answered by then gets the event again.
+    static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(60);
+
+    readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = LongestAnswer };
+
+    /// <summary>Null = not to be had now; empty = the app subscribes to nothing.</summary>
+    public async Task<IReadOnlyList<Subscription>?> SubscriptionsAsync(int port, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var request = Request(HttpMethod.Get, port, "/dapr/subscribe");
+            using var response = await _http.SendAsync(request, cancellationToken);
+            if (response.StatusCode == HttpStatusCode.NotFound)
+                return [];
+            return response.IsSuccessStatusCode ? Subscriptions.TryParse(await response.Content.ReadAsByteArrayAsync(cancellationToken)) : null;
+        }
+        catch (Exception e) when (IsTransport(e, cancellationToken))
+        {
+            return null;
+        }
+    }
+
+    public async Task<AppAnswer> DeliverAsync(int port, string path, byte[] cloudEvent, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var request = Request(HttpMethod.Post, port, path);
+            request.Content = new ByteArrayContent(cloudEvent) { Headers = { ContentType = new MediaTypeHeaderValue(CloudEvents.ContentType) } };
+            using var response = await _http.SendAsync(request, cancellationToken);
+            return Judge(response.StatusCode, await response.Content.ReadAsByteArrayAsync(cancellationToken));
+        }
+        catch (Exception e) when (IsTransport(e, cancellationToken))
+        {
+            return new AppAnswer(Verdict.Unreachable, e is OperationCanceledException ? $"no answer within {LongestAnswer.TotalSeconds} s" : e.Message);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    static AppAnswer Judge(HttpStatusCode code, byte[] body)
+    {
+        if (code == HttpStatusCode.NotFound)
+            return new AppAnswer(Verdict.NoSuchPath, "the app answered 404");
+        if ((int)code is < 200 or > 299)
+            return new AppAnswer(Verdict.Retry, $"the app answered {(int)code}");
+
+        return Status(body) switch
+        {
+            null or "" or "SUCCESS" => new AppAnswer(Verdict.Done, ""),
+            "DROP" => new AppAnswer(Verdict.Drop, "the app answered DROP"),
+            "RETRY" => new AppAnswer(Verdict.Retry, "the app answered RETRY"),
+            _ => new AppAnswer(Verdict.Retry, "the app answered a status that is none of SUCCESS, RETRY and DROP"),
+        };
+    }
+
+    static string? Status(byte[] body)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                && document.RootElement.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.String
+                ? status.GetString()
+                : null;
+        }
+        catch (JsonException)
+        {
+            // A body that is no JSON is the app's own business: the code said that it took the event.
+            return null;
+        }
+    }
+
+    static bool IsTransport(Exception e, CancellationToken cancellationToken) =>
+        e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
+
+    HttpRequestMessage Request(HttpMethod method, int port, string path)
+    {
+        var request = new HttpRequestMessage(method, new Uri($"http://127.0.0.1:{port}{path}"));
+        if (!string.IsNullOrEmpty(options.AppApiToken))
+            request.Headers.Add(GrpcHeaders.ApiToken, options.AppApiToken);
+        return request;
+    }
+}

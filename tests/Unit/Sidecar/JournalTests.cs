@@ -1,0 +1,196 @@
+using LeanPipe.Contracts;
+using LeanPipe.DaprWire;
+using LeanPipe.Sidecar.State;
+
+namespace LeanPipe.Unit.Sidecar;
+
+public sealed class JournalTests : IDisposable
+{
+    const long NeverCompact = long.MaxValue / 4;
+
+    readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("leanpipe-journal-");
+
+    string File => Path.Combine(_folder.FullName, "journal");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task What_is_durable_is_there_after_a_reopen()
+    {
+        await WriteAsync(3);
+        (await ReadAsync()).ShouldBe(["i0", "i1", "i2"]);
+    }
+
+    [Fact]
+    public async Task Torn_at_each_byte_of_the_last_transaction_the_ones_before_stay_and_writing_goes_on()
+    {
+        await WriteAsync(2);
+        var two = new FileInfo(File).Length;
+        await WriteAsync(1, from: 2);
+        var whole = await System.IO.File.ReadAllBytesAsync(File);
+
+        for (var cut = two; cut < whole.Length; cut++)
+        {
+            await System.IO.File.WriteAllBytesAsync(File, whole[..(int)cut]);
+            (await ReadAsync()).ShouldBe(["i0", "i1"], $"cut at {cut}");
+            new FileInfo(File).Length.ShouldBe(two);
+            await WriteAsync(1, from: 7);
+            (await ReadAsync()).ShouldBe(["i0", "i1", "i7"], $"cut at {cut}");
+        }
+    }
+
+    [Fact]
+    public async Task A_last_transaction_of_zeros_is_cut()
+    {
+        await WriteAsync(1);
+        var one = new FileInfo(File).Length;
+        await WriteAsync(1, from: 1);
+        var whole = await System.IO.File.ReadAllBytesAsync(File);
+        whole.AsSpan((int)one).Clear();
+        await System.IO.File.WriteAllBytesAsync(File, whole);
+        (await ReadAsync()).ShouldBe(["i0"]);
+    }
+
+    [Fact]
+    public async Task A_flipped_bit_anywhere_before_the_last_transaction_is_refused_and_the_file_left_alone()
+    {
+        await WriteAsync(2);
+        var two = (int)new FileInfo(File).Length;
+        await WriteAsync(1, from: 2);
+        var whole = await System.IO.File.ReadAllBytesAsync(File);
+
+        for (var bit = 0; bit < two * 8; bit++)
+        {
+            var damaged = whole.ToArray();
+            damaged[bit / 8] ^= (byte)(1 << (bit % 8));
+            await System.IO.File.WriteAllBytesAsync(File, damaged);
+            var e = await Should.ThrowAsync<LeanPipeException>(ReadAsync());
+            e.Code.ShouldBe("sidecar.journal_damaged", $"bit {bit}");
+            (await System.IO.File.ReadAllBytesAsync(File)).ShouldBe(damaged);
+        }
+    }
+
+    [Fact]
+    public async Task A_damaged_snapshot_is_refused_even_when_nothing_follows_it()
+    {
+        await using (var store = await StoreAsync(compactAtBytes: 1))
+        {
+            for (var i = 0; i < 5; i++)
+                await CommitAsync(store, $"i{i}");
+        }
+
+        var whole = await System.IO.File.ReadAllBytesAsync(File);
+        whole[^1] ^= 1;
+        for (var length = JournalFile.HeaderBytes; length < whole.Length; length += 7)
+        {
+            await System.IO.File.WriteAllBytesAsync(File, whole[..length]);
+            if (length < JournalFile.HeaderBytes + BitConverter.ToInt64(whole, 8))
+                (await Should.ThrowAsync<LeanPipeException>(ReadAsync())).Code.ShouldBe("sidecar.journal_damaged");
+        }
+    }
+
+    [Fact]
+    public async Task Compaction_keeps_the_state_and_bounds_the_file()
+    {
+        await using (var store = await StoreAsync(compactAtBytes: 2000))
+        {
+            await CommitAsync(store, "kept");
+            for (var i = 0; i < 2000; i++)
+            {
+                await CommitAsync(store, "again");
+                await CommitAsync(store, new InstanceChange { InstanceId = "again", Purge = true });
+            }
+        }
+
+        new FileInfo(File).Length.ShouldBeLessThan(20_000);
+        (await ReadAsync()).ShouldBe(["kept"]);
+    }
+
+    [Fact]
+    public async Task A_compaction_that_did_not_get_its_name_is_ignored()
+    {
+        await WriteAsync(2);
+        await System.IO.File.WriteAllTextAsync(File + ".new", "half a snapshot");
+        (await ReadAsync()).ShouldBe(["i0", "i1"]);
+    }
+
+    [Fact]
+    public async Task Many_at_once_share_flushes_and_are_all_there()
+    {
+        await using (var store = await StoreAsync())
+            await Task.WhenAll(Enumerable.Range(0, 500).Select(i => Task.Run(() => CommitAsync(store, $"i{i}"))));
+        (await ReadAsync()).Count.ShouldBe(500);
+    }
+
+    [Fact]
+    public async Task A_second_sidecar_on_the_same_state_is_refused()
+    {
+        await using var store = await StoreAsync();
+        (await Should.ThrowAsync<LeanPipeException>(StoreAsync())).Code.ShouldBe("sidecar.state_in_use");
+    }
+
+    [Fact]
+    public async Task Message_ids_are_not_used_twice_after_compaction_and_reopen()
+    {
+        await using (var store = await StoreAsync(compactAtBytes: 1))
+        {
+            long id;
+            Task durable;
+            lock (store.Gate)
+            {
+                id = store.NextMessageId();
+                durable = Commit(store, new Transaction { Messages = { new MessageChange { Id = id, Topic = "t" } } });
+                durable = Commit(store, new Transaction { Messages = { new MessageChange { Id = id, Removed = true } } });
+            }
+
+            id.ShouldBe(1);
+            await durable;
+        }
+
+        await using var again = await StoreAsync();
+        again.Messages.ShouldBeEmpty();
+        again.NextMessageId().ShouldBe(2);
+    }
+
+    async Task<StateStore> StoreAsync(long compactAtBytes = NeverCompact)
+    {
+        var store = new StateStore();
+        await Task.Run(() => store.Open(_folder.FullName, compactAtBytes));
+        return store;
+    }
+
+    async Task WriteAsync(int count, int from = 0)
+    {
+        await using var store = await StoreAsync();
+        for (var i = from; i < from + count; i++)
+            await CommitAsync(store, $"i{i}");
+    }
+
+    async Task<List<string>> ReadAsync()
+    {
+        await using var store = await StoreAsync();
+        return [.. store.Instances.Keys.Order(StringComparer.Ordinal)];
+    }
+
+    static Task CommitAsync(StateStore store, string id) => CommitAsync(store, new InstanceChange
+    {
+        InstanceId = id,
+        Reset = true,
+        InboxAdded = { new HistoryEvent { EventId = -1, EventRaised = new EventRaisedEvent { Name = "e" } } },
+    });
+
+    static Task CommitAsync(StateStore store, InstanceChange change)
+    {
+        lock (store.Gate)
+            return Commit(store, new Transaction { Instances = { change } });
+    }
+
+    static Task Commit(StateStore store, Transaction transaction)
+    {
+        foreach (var change in transaction.Instances)
+            store.Apply(change);
+        foreach (var change in transaction.Messages)
+            store.Apply(change);
+        return store.Commit(transaction);
+    }
+}
