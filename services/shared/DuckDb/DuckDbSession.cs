@@ -56,7 +56,7 @@ public sealed class DuckDbSession : IDisposable
     /// <summary>Null when the text is exactly one SELECT; else what is wrong with it.</summary>
     public SqlRefusal? FindRefusal(string select)
     {
-        using var rows = Start("SELECT json_serialize_sql($select)", Parameters(("select", select)), CancellationToken.None);
+        using var rows = Start("SELECT json_serialize_sql($select::VARCHAR)", Parameters(("select", select)), CancellationToken.None);
         return rows.Read() ? SelectCheck.Find(select, rows.GetString(0)) : null;
     }
 
@@ -111,9 +111,9 @@ public sealed class DuckDbSession : IDisposable
     /// <remarks>A failed or cancelled copy leaves files behind: the folder is whole only when this has returned.</remarks>
     public IReadOnlyList<ParquetFile> CopyToParquet(string select, ParquetOutput output, CancellationToken cancellation = default)
     {
-        CreateView(OutputView, select, cancellation);
+        var columns = Describe(select, cancellation);
         var files = new List<ParquetFile>();
-        using (var rows = Start(output.CopySql(OutputView), parameters: null, cancellation))
+        using (var rows = Start(output.CopySql(OutputView, columns), parameters: null, cancellation))
         {
             while (rows.Read())
                 files.Add(CopyStatistics.Read(rows));

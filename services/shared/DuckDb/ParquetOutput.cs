@@ -17,7 +17,10 @@ public sealed record ParquetOutput
 
     public int ZstdLevel { get; init; } = 3;
 
-    /// <summary>Sorted by these columns, over all files. With <see cref="Buckets"/> each file is sorted but for a few places where threads met.</summary>
+    /// <summary>
+    /// Sorted by these columns, so that row groups are narrow in them and readers can skip. Not an order to rely on: where threads take turns at writing,
+    /// neighbouring row groups change places and files overlap a little.
+    /// </summary>
     public IReadOnlyList<string> OrderBy { get; init; } = [];
 
     /// <summary>Null: no partitioning.</summary>
@@ -25,9 +28,9 @@ public sealed record ParquetOutput
 
     internal const string BucketColumn = "leanpipe_bucket";
 
-    internal string CopySql(string view)
+    internal string CopySql(string view, IReadOnlyList<DuckDbColumn> columns)
     {
-        var rows = Buckets is null ? $"SELECT * FROM {view}" : $"SELECT *, {Buckets.Expression} AS {BucketColumn} FROM {view}";
+        var rows = Buckets is null ? $"SELECT * FROM {view}" : $"SELECT *, {Buckets.Expression(columns)} AS {BucketColumn} FROM {view}";
         if (OrderBy.Count > 0)
             rows += $" ORDER BY {Identifiers(OrderBy)}";
         string[] options =
@@ -40,11 +43,20 @@ public sealed record ParquetOutput
 }
 
 /// <summary>Rows with equal values in the columns meet in the same bucket, whichever task wrote them.</summary>
-/// <param name="Columns">Of the same types in every dataset that shall meet; integers of any width are the same type here.</param>
+/// <param name="Columns">Of the same types in every dataset that shall meet; integers up to BIGINT are one type here.</param>
 /// <param name="Count">1 to 1,000: DuckDB holds a row group in memory for each bucket that it is writing.</param>
 public sealed record HashBuckets(IReadOnlyList<string> Columns, int Count)
 {
-    internal string Expression => $"(hash({Identifiers(Columns)}) % {Count})";
+    // DuckDB hashes a negative number by its width.
+    static readonly HashSet<string> Integers = ["TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"];
+
+    internal string Expression(IReadOnlyList<DuckDbColumn> columns)
+    {
+        var keys = Columns.Select(name => columns.FirstOrDefault(column => string.Equals(column.Name, name, StringComparison.OrdinalIgnoreCase))
+            ?? throw new DuckDbException("duckdb.sql", $"The rows shall be hashed by '{name}', but the SELECT has no such column; it has {string.Join(", ", columns.Select(column => column.Name))}."));
+        var hashed = keys.Select(key => Integers.Contains(key.Type) ? $"CAST({Identifier(key.Name)} AS BIGINT)" : Identifier(key.Name));
+        return $"(hash({string.Join(", ", hashed)}) % {Count})";
+    }
 }
 
 /// <param name="Path">Absolute.</param>

@@ -67,8 +67,7 @@ public sealed class CommandTests : IDisposable
     public void ExecuteNonQuery_counts_changed_rows()
     {
         using var command = _database.Command("CREATE TABLE t AS SELECT range AS i FROM range(10); DELETE FROM t WHERE i < 4; UPDATE t SET i = 0 WHERE i = 9");
-        // CREATE TABLE AS counts its rows too.
-        command.ExecuteNonQuery().ShouldBe(10 + 4 + 1);
+        command.ExecuteNonQuery().ShouldBe(4 + 1);
     }
 
     [Theory]
@@ -95,8 +94,7 @@ public sealed class CommandTests : IDisposable
         using var stop = new CancellationTokenSource();
         await using var command = _database.Command(Endless);
         var run = Task.Run(() => command.ExecuteScalarAsync(stop.Token));
-        SpinWait.SpinUntil(() => _database.Connection.GetQueryProgress().Percentage >= 0 || run.IsCompleted, TimeSpan.FromMilliseconds(200));
-
+        // Whether it runs by now or begins only after this: it ends.
         await stop.CancelAsync();
 
         await Should.ThrowAsync<OperationCanceledException>(() => run);
@@ -127,7 +125,7 @@ public sealed class CommandTests : IDisposable
     public async Task A_token_interrupts_rows_that_are_being_computed()
     {
         using var stop = new CancellationTokenSource();
-        await using var command = _database.Command("SELECT i FROM range(10) r(i) UNION ALL " + Endless);
+        await using var command = _database.Command("SELECT i FROM range(1000000000000000) r(i) WHERE i < 1000000");
         command.UseStreamingMode = true;
         await using var reader = await command.ExecuteReaderAsync(stop.Token);
         var read = Task.Run(async () =>
@@ -143,10 +141,11 @@ public sealed class CommandTests : IDisposable
     [Fact]
     public async Task Cancel_interrupts_what_runs_on_another_thread()
     {
-        using var command = _database.Command("SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET progress_bar_time = 0; " + Endless);
+        using var command = _database.Command(Endless);
         var run = Task.Run(command.ExecuteNonQuery);
-        SpinWait.SpinUntil(() => _database.Connection.GetQueryProgress().TotalRowsToProcess > 0 || run.IsCompleted);
-        command.Cancel();
+        // Cancel means what runs now, so one that comes before the query has begun is for nothing.
+        while (!run.IsCompleted)
+            command.Cancel();
 
         await Should.ThrowAsync<OperationCanceledException>(() => run);
     }

@@ -97,7 +97,7 @@ public sealed class ReaderTests : IDisposable
     [Fact]
     public void A_decimal_beyond_28_digits_is_rounded_and_a_larger_whole_part_overflows()
     {
-        _database.Scalar("SELECT 1.23456789012345678901234567890123456789::DECIMAL(38,37)").ShouldBe(1.2345678901234567890123456789m, tolerance: 1e-27m);
+        _database.Scalar<decimal>("SELECT '1.2345678901234567890123456789012345678'::DECIMAL(38,37)").ShouldBe(1.2345678901234567890123456789m, tolerance: 1e-27m);
         Should.Throw<OverflowException>(() => _database.Scalar("SELECT 99999999999999999999999999999999999999::DECIMAL(38,0)"));
     }
 
