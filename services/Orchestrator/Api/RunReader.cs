@@ -1,0 +1,77 @@
+using System.Globalization;
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Orchestrator;
+
+/// <summary>Runs as the lake tells them: it is right after any restart, and about runs of any orchestrator of this lake.</summary>
+sealed class RunReader(IObjectStore store)
+{
+    /// <summary>Newest first.</summary>
+    public async Task<IReadOnlyList<RunLine>> ListAsync(int limit, CancellationToken cancellation)
+    {
+        var runs = new SortedSet<string>(StringComparer.Ordinal);
+        await foreach (var item in store.ListAsync(LakeLayout.Runs, cancellation))
+            if (item.Key.Split('/') is [_, var run, "plan.json" or "run.json"]) runs.Add(run);
+        var lines = new List<RunLine>();
+        foreach (var id in runs.Where(RunId.IsValid))
+        {
+            var (plan, record) = await ReadAsync(new(id), cancellation);
+            if (record is not null) lines.Add(new(record.Run, record.Pipeline, record.Window, record.Revision, StateOf(record), record.StartedAt, record.EndedAt, record.Error));
+            else if (plan is not null) lines.Add(new(plan.Run, plan.Pipeline, plan.Window, plan.Revision, RunState.Running, plan.PlannedAt, null, null));
+        }
+        return [.. lines.OrderByDescending(l => l.StartedAt).ThenBy(l => l.Run.Value, StringComparer.Ordinal).Take(limit)];
+    }
+
+    /// <returns>Null when the lake knows no such run.</returns>
+    public async Task<RunView?> FindAsync(RunId run, CancellationToken cancellation)
+    {
+        var (plan, record) = await ReadAsync(run, cancellation);
+        if (plan is null && record is null) return null;
+        var counts = await CountAsync(run, cancellation);
+        var steps = new List<StepView>();
+        foreach (var step in plan?.Steps ?? [])
+        {
+            var count = counts.GetValueOrDefault(step.Name.Value) ?? new();
+            var done = count.HasManifest ? await store.GetJsonAsync(LakeLayout.StepManifest(run, step.Name), ContractsJson.Default.StepManifest, cancellation) : null;
+            steps.Add(new(
+                step.Name, done is not null ? StepState.Committed : count.Tasks > 0 ? StepState.Running : StepState.Waiting, step.Needs,
+                count.Tasks > 0 ? count.Tasks : null, count.Commits, count.Attempts,
+                done is null ? null : new(step.Name, done.Tasks, done.RowsIn, done.RowsOut, done.Chunks.Sum(c => c.Object.Bytes), done.TaskMs / 1000.0)));
+        }
+        return new(run, record is null ? RunState.Running : StateOf(record), steps, plan, record);
+    }
+
+    async Task<(RunPlan? Plan, RunRecord? Record)> ReadAsync(RunId run, CancellationToken cancellation) => (
+        await store.GetJsonAsync(LakeLayout.RunPlan(run), ContractsJson.Default.RunPlan, cancellation),
+        await store.GetJsonAsync(LakeLayout.RunRecord(run), ContractsJson.Default.RunRecord, cancellation));
+
+    async Task<Dictionary<string, Counts>> CountAsync(RunId run, CancellationToken cancellation)
+    {
+        var steps = new Dictionary<string, Counts>();
+        await foreach (var item in store.ListAsync(LakeLayout.Run(run), cancellation))
+        {
+            var parts = item.Key.Split('/')[2..];
+            if (parts.Length < 2) continue;
+            if (!steps.TryGetValue(parts[0], out var count)) steps[parts[0]] = count = new();
+            switch (parts)
+            {
+                case [_, "manifest.json"]: count.HasManifest = true; break;
+                case [_, _, "task.json"]: count.Tasks++; break;
+                case [_, _, "commit.json"]: count.Commits++; break;
+                case [_, _, var attempt, "started.json"] when int.TryParse(attempt, NumberStyles.None, CultureInfo.InvariantCulture, out _): count.Attempts++; break;
+            }
+        }
+        return steps;
+    }
+
+    static RunState StateOf(RunRecord record) => record.Status == RunStatus.Completed ? RunState.Completed : RunState.Failed;
+
+    sealed class Counts
+    {
+        public bool HasManifest;
+        public int Tasks;
+        public int Commits;
+        public int Attempts;
+    }
+}

@@ -1,0 +1,23 @@
+using LeanPipe.Contracts;
+
+namespace LeanPipe.Orchestrator;
+
+/// <summary>Where a task's container runs: a child process here, a Kubernetes Job there.</summary>
+interface ILauncher
+{
+    /// <summary>Starts the attempt and waits for its end. How it went is in the lake; the end says only what is not there.</summary>
+    /// <exception cref="OperationCanceledException">This service stops; the attempt was ended, or goes on elsewhere.</exception>
+    Task<LaunchEnd> RunAsync(TaskAttempt attempt);
+
+    /// <summary>Waits for an attempt that an earlier life of this service started; null when no such attempt runs.</summary>
+    Task<LaunchEnd?> AttachAsync(TaskAttempt attempt);
+}
+
+readonly record struct TaskAttempt(RunId Run, StepName Step, TaskId Task, int Attempt, TimeSpan Timeout)
+{
+    public override string ToString() => $"{Run}/{Step}/{Task}/{Attempt}";
+}
+
+/// <param name="ExitCode">128 + n for a process ended by signal n.</param>
+/// <param name="ErrorTail">The last of what it wrote to its error output, for the person who reads why it crashed.</param>
+readonly record struct LaunchEnd(int ExitCode, bool TimedOut, string ErrorTail);

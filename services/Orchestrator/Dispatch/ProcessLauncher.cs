@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using System.Globalization;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Orchestrator;
+
+/// <summary>A child process per attempt.</summary>
+/// <remarks>
+/// No child outlives this process: stopping kills them, and after a kill -9 they see their input end, for nobody else holds its other side
+/// (<c>--exit-with-parent</c>). One that would still linger writes under its attempt's prefix only, which nobody reads.
+/// </remarks>
+sealed class ProcessLauncher(OrchestratorOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ProcessLauncher> log) : ILauncher
+{
+    // The step runner ends itself at its timeout and says so in its outcome; this is for one that cannot.
+    static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
+
+    readonly string _scratch = Emptied(options.Scratch) ?? Path.Combine(Path.GetTempPath(), "leanpipe-scratch");
+
+    public async Task<LaunchEnd> RunAsync(TaskAttempt attempt)
+    {
+        lifetime.ApplicationStopping.ThrowIfCancellationRequested();
+        // Ours, so that what a killed child leaves goes too.
+        var scratch = Directory.CreateDirectory(Path.Combine(_scratch, Path.GetRandomFileName()));
+        try
+        {
+            using var process = Process.Start(Command(attempt, scratch.FullName)) ?? throw new InvalidOperationException($"'{options.StepRunner}' did not start.");
+            log.AttemptLaunched(attempt, process.Id);
+            return await WatchAsync(process, attempt.Timeout + Grace);
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>A child ended with the life that started it.</summary>
+    public Task<LaunchEnd?> AttachAsync(TaskAttempt attempt) => Task.FromResult<LaunchEnd?>(null);
+
+    async Task<LaunchEnd> WatchAsync(Process process, TimeSpan timeout)
+    {
+        using var deadline = new CancellationTokenSource(timeout, time);
+        using var killed = deadline.Token.Register(Kill);
+        using var stopped = lifetime.ApplicationStopping.Register(Kill);
+        var errors = TailAsync(process.StandardError);
+        var output = DrainAsync(process.StandardOutput);
+        await process.WaitForExitAsync();
+        await output;
+        var tail = await errors;
+        lifetime.ApplicationStopping.ThrowIfCancellationRequested();
+        return new(process.ExitCode, deadline.IsCancellationRequested, tail);
+
+        void Kill()
+        {
+            try
+            {
+                process.Kill(entireProcessTree: true);
+            }
+            catch (InvalidOperationException e)
+            {
+                log.KillCameLate(e.Message);
+            }
+        }
+    }
+
+    ProcessStartInfo Command(TaskAttempt attempt, string scratch)
+    {
+        var managed = options.StepRunner.EndsWith(".dll", StringComparison.OrdinalIgnoreCase);
+        var start = new ProcessStartInfo(managed ? Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet" : options.StepRunner)
+        {
+            UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        if (managed) start.ArgumentList.Add(options.StepRunner);
+        foreach (var argument in (string[])
+        [
+            "--task", LakeLayout.TaskSpec(attempt.Run, attempt.Step, attempt.Task), "--attempt", attempt.Attempt.ToString(CultureInfo.InvariantCulture),
+            "--scratch", scratch, "--exit-with-parent",
+        ])
+            start.ArgumentList.Add(argument);
+        foreach (var (name, value) in options.Lake.ToEnvironment()) start.Environment[name] = value;
+        return start;
+    }
+
+    /// <summary>What an earlier life left in the folder that only this service uses.</summary>
+    static string? Emptied(string? folder)
+    {
+        if (Directory.Exists(folder))
+            foreach (var left in new DirectoryInfo(folder).EnumerateDirectories()) left.Delete(recursive: true);
+        return folder;
+    }
+
+    static async Task DrainAsync(StreamReader output)
+    {
+        var buffer = new char[4096];
+        while (await output.ReadAsync(buffer) > 0)
+        {
+        }
+    }
+
+    /// <summary>The last 2,000 characters.</summary>
+    static async Task<string> TailAsync(StreamReader errors)
+    {
+        const int keep = 2000;
+        var (tail, buffer) = ("", new char[4096]);
+        for (int read; (read = await errors.ReadAsync(buffer)) > 0;)
+        {
+            tail += new string(buffer, 0, read);
+            if (tail.Length > keep) tail = tail[^keep..];
+        }
+        return tail.Trim();
+    }
+}

@@ -1,0 +1,130 @@
+using System.Collections.Concurrent;
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Orchestrator;
+
+/// <summary>Brings a task to its commit, or to a failure that another attempt would not change.</summary>
+/// <remarks>
+/// Durable order: started.json of the attempt, [its chunks and outcome.json, by the step runner], commit.json. Whatever dies in between, the repeated call goes on
+/// from what the lake holds: a commit ends it at once; a successful outcome without commit is committed, not run again; an attempt without outcome was lost, and
+/// another one is launched under the next number. Attempts are counted per execution of the activity, however often it is delivered: a task that takes this
+/// service down with it ends after <see cref="OrchestratorOptions.MaxLostAttempts"/> all the same, while a run that somebody starts again gets new attempts.
+/// </remarks>
+sealed class TaskRunner(IObjectStore store, ILauncher launcher, OrchestratorOptions options, RunProgress progress, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<TaskRunner> log)
+    : IDisposable
+{
+    // A sidecar that reconnects delivers an activity again while the first delivery still runs here: both wait for the one attempt.
+    readonly Dictionary<string, Task<Reply>> _running = [];
+
+    // Tasks that wait for a slot while their run has failed need not run any more. Lost in a restart without harm: they run then.
+    readonly ConcurrentDictionary<RunId, Failure> _failed = new();
+
+    readonly SemaphoreSlim _slots = new(options.MaxConcurrentTasks);
+
+    public async Task<Reply> RunAsync(RunId run, StepName step, TaskId task, string execution)
+    {
+        var key = LakeLayout.Task(run, step, task);
+        Task<Reply>? running;
+        lock (_running)
+        {
+            if (!_running.TryGetValue(key, out running)) _running[key] = running = Task.Run(() => BringToCommitAsync(run, step, task, execution));
+        }
+        try
+        {
+            return await running;
+        }
+        finally
+        {
+            lock (_running)
+            {
+                if (_running.TryGetValue(key, out var current) && current == running) _running.Remove(key);
+            }
+        }
+    }
+
+    /// <summary>A run begins, or begins again: its tasks may run.</summary>
+    public void Forget(RunId run) => _failed.TryRemove(run, out _);
+
+    public void Dispose() => _slots.Dispose();
+
+    async Task<Reply> BringToCommitAsync(RunId run, StepName step, TaskId task, string execution)
+    {
+        var attempts = new AttemptLog(store, run, step, task);
+        if (await attempts.CommitAsync(CancellationToken.None) is not null) return new();
+        var spec = await store.GetJsonAsync(LakeLayout.TaskSpec(run, step, task), ContractsJson.Default.TaskSpec, CancellationToken.None)
+            ?? throw StepWriter.Missing(LakeLayout.TaskSpec(run, step, task));
+
+        var (last, used, lost) = (0, 0, 0);
+        foreach (var (number, start, found) in await attempts.ReadAsync(CancellationToken.None))
+        {
+            last = number;
+            var outcome = found;
+            var attempt = new TaskAttempt(run, step, task, number, spec.Limits.Timeout);
+            if (outcome is null && await launcher.AttachAsync(attempt) is not null) outcome = await attempts.OutcomeAsync(number, CancellationToken.None);
+            if (outcome is { Error: null }) return await CommitAsync(attempts, attempt, outcome);
+            if (start.Execution != execution) continue;
+            if (outcome?.Error is { Transient: false } error) return Failed(spec, number, error.Code, error.Message);
+            if (outcome is null) lost++;
+            else used++;
+        }
+        return lost < options.MaxLostAttempts
+            ? await AttemptAsync(attempts, spec, execution, last, used)
+            : Failed(spec, last, "task.lost", $"{lost} attempts ended without a trace, together with this service. Start the run again under its id to try more.");
+    }
+
+    async Task<Reply> AttemptAsync(AttemptLog attempts, TaskSpec spec, string execution, int last, int used)
+    {
+        while (true)
+        {
+            if (used++ > 0) await Task.Delay(options.RetryDelay * Math.Pow(2, used - 2), time, lifetime.ApplicationStopping);
+            await _slots.WaitAsync(lifetime.ApplicationStopping);
+            TaskError error;
+            try
+            {
+                if (_failed.TryGetValue(spec.Run, out var failure)) return new(failure);
+                last = await attempts.StartAsync(last + 1, new(execution, time.GetUtcNow()), CancellationToken.None);
+                var attempt = new TaskAttempt(spec.Run, spec.Step, spec.Task, last, spec.Limits.Timeout);
+                var end = await launcher.RunAsync(attempt);
+                var outcome = await attempts.OutcomeAsync(last, CancellationToken.None);
+                if (outcome is { Error: null }) return await CommitAsync(attempts, attempt, outcome);
+                error = outcome?.Error ?? Crash(end, spec.Limits.Timeout);
+                log.AttemptFailed(attempt, error.Code, end.ExitCode, error.Transient);
+            }
+            finally
+            {
+                _slots.Release();
+            }
+            if (!error.Transient) return Failed(spec, last, error.Code, error.Message);
+            if (used >= options.MaxTaskAttempts)
+                return Failed(spec, last, error.Code, $"{error.Message} (The last of {used} attempts; start the run again under its id to try more.)");
+        }
+    }
+
+    async Task<Reply> CommitAsync(AttemptLog attempts, TaskAttempt attempt, TaskOutcome outcome)
+    {
+        await attempts.CommitAsync(attempt.Attempt, CancellationToken.None);
+        progress.Report(new TaskFinished(
+            attempt.Run, attempt.Step, attempt.Task, attempt.Attempt, outcome.RowsIn, outcome.RowsOut, TimeSpan.FromMilliseconds(outcome.Timings.TotalMs), null));
+        return new();
+    }
+
+    Reply Failed(TaskSpec spec, int attempt, string code, string message)
+    {
+        // The step runner's messages begin with the step, which a failure tells by itself.
+        var prefix = $"Step '{spec.Step}': ";
+        var failure = new Failure(code, message.StartsWith(prefix, StringComparison.Ordinal) ? message[prefix.Length..] : message, spec.Step, spec.Task.Index);
+        _failed.TryAdd(spec.Run, failure);
+        progress.Report(new TaskFinished(spec.Run, spec.Step, spec.Task, attempt, 0, 0, TimeSpan.Zero, failure.ToString()));
+        return new(failure);
+    }
+
+    static TaskError Crash(LaunchEnd end, TimeSpan timeout) => end switch
+    {
+        { TimedOut: true } => new("task.timed_out", $"The task did not end within {timeout}. Give it less data, or a longer timeout.", Transient: false),
+        { ExitCode: 137 } => new("task.killed", "The task was killed (exit code 137), most likely because the machine ran out of memory.", Transient: true),
+        // The step runner refuses its command line or its task: the next attempt would read the same.
+        { ExitCode: 2 } => new("task.refused", $"The step runner refused the task: {end.ErrorTail}", Transient: false),
+        _ => new("task.crashed", $"The step runner ended with exit code {end.ExitCode} and left no outcome. {end.ErrorTail}".TrimEnd(), Transient: true),
+    };
+}

@@ -1,0 +1,41 @@
+namespace LeanPipe.Orchestrator;
+
+/// <summary>Every event that this service logs. Warning: surprising, nothing lost. Error: a person must act.</summary>
+static partial class OrchestratorLog
+{
+    [LoggerMessage(3001, LogLevel.Information, "Run {Run}: planned, {Steps} steps over window {Window} revision {Revision} of pipeline {Pipeline}")]
+    public static partial void RunPlanned(this ILogger log, string run, string pipeline, string window, int revision, int steps);
+
+    [LoggerMessage(3002, LogLevel.Debug, "Attempt {Attempt}: process {Process}")]
+    public static partial void AttemptLaunched(this ILogger log, TaskAttempt attempt, int process);
+
+    [LoggerMessage(3003, LogLevel.Warning, "Attempt {Attempt}: {Code}, exit code {ExitCode}, worth another attempt: {Transient}")]
+    public static partial void AttemptFailed(this ILogger log, TaskAttempt attempt, string code, int exitCode, bool transient);
+
+    [LoggerMessage(3004, LogLevel.Debug, "A step runner had ended before it could be killed: {Message}")]
+    public static partial void KillCameLate(this ILogger log, string message);
+
+    [LoggerMessage(3005, LogLevel.Information, "Run {Run}: step {Step} committed, {Tasks} tasks, {RowsIn} rows in, {RowsOut} rows out")]
+    public static partial void StepCommitted(this ILogger log, string run, string step, int tasks, long rowsIn, long rowsOut);
+
+    [LoggerMessage(3006, LogLevel.Information, "Run {Run}: table {Table} is at version {Version}, {Rows} rows")]
+    public static partial void TablePublished(this ILogger log, string run, string table, long version, long rows);
+
+    [LoggerMessage(3007, LogLevel.Information, "Run {Run}: completed")]
+    public static partial void RunCompleted(this ILogger log, string run);
+
+    [LoggerMessage(3008, LogLevel.Error, "Run {Run}: failed: {Failure}")]
+    public static partial void RunFailed(this ILogger log, string run, string failure);
+
+    [LoggerMessage(3010, LogLevel.Information, "Window {Window} revision {Revision} of stream {Stream} started run {Run}")]
+    public static partial void RunTriggered(this ILogger log, string stream, string window, int revision, string run);
+
+    [LoggerMessage(3011, LogLevel.Warning, "An event on {Topic} is not one of ours and is dropped: {Reason}")]
+    public static partial void EventDropped(this ILogger log, string topic, string reason);
+
+    [LoggerMessage(3012, LogLevel.Warning, "Window {Window} revision {Revision} of stream {Stream} is announced, but '{Manifest}' is not in the lake yet: the event is asked for again")]
+    public static partial void ManifestNotThere(this ILogger log, string stream, string window, int revision, string manifest);
+
+    [LoggerMessage(3013, LogLevel.Warning, "Some pipeline documents cannot be read, so the event is asked for again: {Errors}")]
+    public static partial void DocumentsUnreadable(this ILogger log, string errors);
+}

@@ -1,0 +1,59 @@
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Orchestrator;
+
+public sealed record OrchestratorOptions
+{
+    public required LakeOptions Lake { get; init; }
+
+    /// <summary>The folder with <c>pipelines/*/pipeline.yaml</c>. It is read whenever a run is planned, so an edited file counts for the next run.</summary>
+    public required string Config { get; init; }
+
+    /// <summary>The step runner's program, or its .dll, which is run by <c>dotnet</c>. Default: beside this program.</summary>
+    public string StepRunner { get; init; } = DefaultStepRunner();
+
+    /// <summary>A folder for the tasks' inputs, spill and chunks, used by this service alone and emptied when it starts. Null shares the system's temporary folder.</summary>
+    public string? Scratch { get; init; }
+
+    /// <summary>So many tasks run at a time on this machine, whatever the runs they belong to.</summary>
+    public int MaxConcurrentTasks { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>What each task may use. Null shares the machine out: its cores, and 80 % of its memory, over <see cref="MaxConcurrentTasks"/>.</summary>
+    public TaskLimits? TaskLimits { get; init; }
+
+    /// <summary>An attempt that crashed or failed for a passing reason is followed by another, up to so many. SQL errors and failed checks are not repeated.</summary>
+    public int MaxTaskAttempts { get; init; } = 3;
+
+    /// <summary>An attempt that ended together with this service says nothing about the task, unless it happens again and again.</summary>
+    public int MaxLostAttempts { get; init; } = 20;
+
+    /// <summary>Before the second attempt of a task; doubled before each further one.</summary>
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    internal TaskLimits EffectiveLimits => TaskLimits ?? new()
+    {
+        Threads = Math.Max(1, Environment.ProcessorCount / MaxConcurrentTasks),
+        // A task gains little above 8 GiB, and the page cache more; below 256 MiB DuckDB cannot sort.
+        MemoryBytes = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 10 * 8 / MaxConcurrentTasks, 256L << 20, 8L << 30),
+    };
+
+    /// <exception cref="LeanPipeException"><c>orchestrator.bad_options</c>, with every broken rule.</exception>
+    internal OrchestratorOptions Validated()
+    {
+        var errors = new List<string>();
+        if (!Directory.Exists(Config)) errors.Add($"The configuration folder '{Config}' does not exist: make it, or name another.");
+        if (!File.Exists(StepRunner)) errors.Add($"The step runner '{StepRunner}' does not exist: give the path of its program or .dll.");
+        if (MaxConcurrentTasks < 1) errors.Add($"The number of concurrent tasks is {MaxConcurrentTasks}: expected 1 or more.");
+        if (MaxTaskAttempts < 1) errors.Add($"The number of attempts of a task is {MaxTaskAttempts}: expected 1 or more.");
+        if (MaxLostAttempts < 1) errors.Add($"The number of lost attempts of a task is {MaxLostAttempts}: expected 1 or more.");
+        if (RetryDelay < TimeSpan.Zero) errors.Add($"The delay before a second attempt is {RetryDelay}: expected zero or more.");
+        return errors.Count == 0 ? this : throw new LeanPipeException("orchestrator.bad_options", string.Join(' ', errors));
+    }
+
+    static string DefaultStepRunner()
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "steprunner");
+        return File.Exists(program) ? program : Path.Combine(AppContext.BaseDirectory, "LeanPipe.StepRunner.dll");
+    }
+}

@@ -1,0 +1,56 @@
+using Dapr.Workflow;
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace LeanPipe.Orchestrator;
+
+/// <summary>The service in one application: a workflow worker, a subscriber, and a small API.</summary>
+public static class OrchestratorService
+{
+    const int ListedRuns = 200;
+
+    /// <exception cref="LeanPipeException">The options are wrong; with every broken rule.</exception>
+    public static WebApplicationBuilder AddOrchestrator(this WebApplicationBuilder builder, OrchestratorOptions options)
+    {
+        var services = builder.Services;
+        services.AddSingleton(options.Validated());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(_ => ObjectStores.Open(options.Lake));
+        services.TryAddSingleton<RunProgress>();
+        services.TryAddSingleton(_ => new PipelineFolder(options.Config));
+        services.TryAddSingleton<ILauncher, ProcessLauncher>();
+        services.AddSingleton<SourceReader>().AddSingleton<RunPlanning>().AddSingleton<StepWriter>().AddSingleton<TaskRunner>().AddSingleton<RunEnding>();
+        services.AddSingleton<WindowSealedEndpoint>().AddSingleton<RunReader>();
+        services.AddDaprWorkflow(worker =>
+        {
+            worker.RegisterWorkflow<PipelineWorkflow>(WorkflowNames.Pipeline);
+            worker.RegisterWorkflow<TasksWorkflow>(WorkflowNames.Tasks);
+            worker.RegisterActivity<PlanActivity>(WorkflowNames.Plan);
+            worker.RegisterActivity<PlanStepActivity>(WorkflowNames.PlanStep);
+            worker.RegisterActivity<RunTaskActivity>(WorkflowNames.RunTask);
+            worker.RegisterActivity<CommitStepActivity>(WorkflowNames.CommitStep);
+            worker.RegisterActivity<PublishActivity>(WorkflowNames.Publish);
+            worker.RegisterActivity<FinishActivity>(WorkflowNames.Finish);
+        });
+        return builder;
+    }
+
+    /// <summary>Maps the subscription, <c>/healthz</c> and <c>/api/runs</c>.</summary>
+    public static WebApplication MapOrchestrator(this WebApplication app)
+    {
+        app.UseCloudEvents();
+        app.MapSubscribeHandler();
+        app.MapPost(WindowSealedEndpoint.Path, async (HttpContext context, WindowSealedEndpoint endpoint) =>
+                Results.Json(await endpoint.HandleAsync(context.Request.Body, context.RequestAborted), ApiJson.Default.EventAnswer))
+            .WithTopic(EventNames.PubSub, EventNames.WindowSealed);
+        app.MapGet("/healthz", () => Results.Text("ok\n"));
+        app.MapGet("/api/runs", async (RunReader runs, CancellationToken cancellation) =>
+            Results.Json(await runs.ListAsync(ListedRuns, cancellation), ApiJson.Default.IReadOnlyListRunLine));
+        app.MapGet("/api/runs/{run}", async (string run, RunReader runs, CancellationToken cancellation) =>
+            RunId.IsValid(run) && await runs.FindAsync(new(run), cancellation) is { } view
+                ? Results.Json(view, ApiJson.Default.RunView)
+                : Results.Json(new ApiError("run.unknown", $"The lake knows no run '{run}'."), ApiJson.Default.ApiError, statusCode: StatusCodes.Status404NotFound));
+        return app;
+    }
+}

@@ -1,0 +1,94 @@
+using LeanPipe.Contracts;
+
+namespace LeanPipe.Orchestrator;
+
+/// <summary>A request and what it refers to become a plan with every input pinned. Pure: the same sources give the same plan.</summary>
+static class RunPlanner
+{
+    /// <summary>The stream whose revision is the run's revision: the one that triggers the pipeline, or the first one that it reads.</summary>
+    public static StreamName? LeadingStream(PipelineDefinition pipeline) => pipeline.TriggerSealed ??
+        pipeline.Steps.SelectMany(OrderedInputs).Select(i => i.Value).OfType<StreamInput>().FirstOrDefault()?.Stream;
+
+    public static Planning Plan(PlanSources sources)
+    {
+        var errors = new List<string>();
+        var values = ParamBinding.Bind(sources.Pipeline, sources.Request.Params ?? new Dictionary<string, string>(), errors);
+        var shuffles = Shuffles(sources.Pipeline, errors);
+        var done = new HashSet<StepName>();
+        var steps = new List<PlannedStep>();
+        foreach (var step in sources.Pipeline.Steps)
+        {
+            steps.Add(Plan(sources, step, shuffles.GetValueOrDefault(step.Name), done, errors));
+            done.Add(step.Name);
+        }
+        foreach (var table in sources.Pipeline.Steps.Where(s => s.Publish is not null).GroupBy(s => s.Publish!.Table).Where(g => g.Count() > 1))
+            errors.Add($"Table '{table.Key}' is published by the steps {string.Join(" and ", table.Select(s => $"'{s.Name}'"))}: only one of them may.");
+
+        var revision = LeadingStream(sources.Pipeline) is { } lead && sources.Windows.TryGetValue(lead, out var window)
+            ? window.Manifest.Revision : sources.Request.Revision ?? 1;
+        return errors.Count > 0 ? new(null, errors) : new(
+            new()
+            {
+                Run = sources.Run, Request = sources.Request, Pipeline = sources.Pipeline.Name, Window = sources.Request.Window, Revision = revision, PlannedAt = sources.Now,
+                Params = values, Steps = steps,
+            }, []);
+    }
+
+    static PlannedStep Plan(PlanSources sources, StepDefinition step, HashBuckets? shuffle, HashSet<StepName> done, List<string> errors)
+    {
+        var inputs = new List<PlannedInput>();
+        foreach (var (name, input) in OrderedInputs(step))
+        {
+            if (InputPinning.Pin(sources, name, input, done, out var error) is { } pinned) inputs.Add(pinned);
+            else errors.Add($"Step '{step.Name}', input '{name}': {error}");
+        }
+        var bytes = step.FanOut as BytesFanOut;
+        return new()
+        {
+            Name = step.Name, Sql = step.Sql, Inputs = inputs, Checks = step.Checks, Publish = step.Publish,
+            Needs = [.. step.Inputs.Values.OfType<StepInput>().Select(i => i.Step).Distinct().OrderBy(s => s.Value, StringComparer.Ordinal)],
+            BytesPerTask = bytes?.BytesPerTask, BytesOf = bytes is null ? null : DrivingInput(step, bytes, errors), BucketsOf = (step.FanOut as HashFanOut)?.Input,
+            Output = new() { ChunkBytes = step.Output.ChunkBytes, OrderBy = step.Output.OrderBy, Hash = shuffle },
+        };
+    }
+
+    /// <summary>Which input a bytes fan-out splits must not depend on how large the inputs of a window happen to be: an outer join would change its meaning.</summary>
+    static string? DrivingInput(StepDefinition step, BytesFanOut fanOut, List<string> errors)
+    {
+        if (fanOut.Input is { } named)
+        {
+            if (!step.Inputs.ContainsKey(named)) errors.Add($"Step '{step.Name}' fans out over '{named}', which is not one of its inputs.");
+            return named;
+        }
+        var candidates = OrderedInputs(step).Where(i => i.Value is StreamInput or StepInput).Select(i => i.Key).ToList();
+        if (candidates.Count == 0) candidates = [.. OrderedInputs(step).Select(i => i.Key)];
+        if (candidates.Count != 1)
+            errors.Add($"Step '{step.Name}' fans out by bytes but has {candidates.Count} inputs that could be split ({string.Join(", ", candidates)}): name one of them.");
+        return candidates.FirstOrDefault();
+    }
+
+    /// <summary>A step that is shuffled over writes its rows in buckets, in one way only. Whoever reads it otherwise reads all its chunks.</summary>
+    static Dictionary<StepName, HashBuckets> Shuffles(PipelineDefinition pipeline, List<string> errors)
+    {
+        var shuffles = new Dictionary<StepName, (HashBuckets Hash, StepName By)>();
+        foreach (var step in pipeline.Steps)
+        {
+            if (step.FanOut is not HashFanOut hash) continue;
+            if (!step.Inputs.TryGetValue(hash.Input, out var input) || input is not StepInput { Step: var source })
+            {
+                errors.Add($"Step '{step.Name}' fans out over buckets of '{hash.Input}': expected an input that is another step, for only a step writes buckets.");
+                continue;
+            }
+            var wanted = new HashBuckets(hash.Column, hash.Buckets);
+            if (!shuffles.TryAdd(source, (wanted, step.Name)) && shuffles[source].Hash != wanted)
+                errors.Add(
+                    $"Step '{source}' would have to write {Text(shuffles[source].Hash)} for step '{shuffles[source].By}' and {Text(wanted)} for step '{step.Name}': " +
+                    "use the same column and number of buckets, or put a step between.");
+        }
+        return shuffles.ToDictionary(s => s.Key, s => s.Value.Hash);
+    }
+
+    static string Text(HashBuckets hash) => $"{hash.Buckets} buckets of '{hash.Column}'";
+
+    static IEnumerable<KeyValuePair<string, InputDefinition>> OrderedInputs(StepDefinition step) => step.Inputs.OrderBy(i => i.Key, StringComparer.Ordinal);
+}

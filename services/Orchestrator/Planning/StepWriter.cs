@@ -1,0 +1,61 @@
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Orchestrator;
+
+/// <summary>Writes a step's tasks before they run, and its manifest after.</summary>
+/// <remarks>
+/// Durable order per step: task.json of every task, [attempts and commit.json of every task], manifest.json; all put if absent, all following from what is
+/// committed already. A crash anywhere leaves a prefix of that order, and the repeated activity fills up the rest with the same content. Readers of a step
+/// see nothing before its manifest, and then everything.
+/// </remarks>
+sealed class StepWriter(IObjectStore store, RunPlanning plans, OrchestratorOptions options, RunProgress progress, TimeProvider time, ILogger<StepWriter> log)
+{
+    // Puts and gets of small objects wait for the network, not for this machine.
+    const int Parallel = 16;
+
+    public async Task<StepReply> PlanAsync(RunId run, StepName step, CancellationToken cancellation)
+    {
+        if (await FindAsync(run, step, cancellation) is { } manifest) return new(manifest.Tasks, Committed: true);
+        var plan = await RequirePlanAsync(run, cancellation);
+        var planned = plan.Steps.Single(s => s.Name == step);
+        var needs = new Dictionary<StepName, StepManifest>();
+        foreach (var need in planned.Needs) needs[need] = await FindAsync(run, need, cancellation) ?? throw Missing(LakeLayout.StepManifest(run, need));
+        var tasks = TaskPlanner.Plan(plan, planned, needs, options.EffectiveLimits);
+        await System.Threading.Tasks.Parallel.ForEachAsync(tasks, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (task, token) =>
+            await store.PutJsonIfAbsentAsync(LakeLayout.TaskSpec(run, step, task.Task), task, ContractsJson.Default.TaskSpec, token));
+        progress.Report(new StepStarted(run, step, tasks.Count));
+        return new(tasks.Count, Committed: false);
+    }
+
+    public async Task<Reply> CommitAsync(RunId run, StepName step, int tasks, CancellationToken cancellation)
+    {
+        if (await FindAsync(run, step, cancellation) is null)
+        {
+            var outcomes = new TaskOutcome[tasks];
+            await System.Threading.Tasks.Parallel.ForAsync(0, tasks, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (n, token) =>
+                outcomes[n] = await CommittedAsync(run, step, new(n), token));
+            var manifest = StepMerge.Merge(run, step, outcomes, time.GetUtcNow());
+            await store.PutJsonIfAbsentAsync(LakeLayout.StepManifest(run, step), manifest, ContractsJson.Default.StepManifest, cancellation);
+            log.StepCommitted(run.Value, step.Value, manifest.Tasks, manifest.RowsIn, manifest.RowsOut);
+            progress.Report(new StepCommitted(run, step, manifest.Tasks, manifest.RowsIn, manifest.RowsOut));
+        }
+        return new();
+    }
+
+    public ValueTask<StepManifest?> FindAsync(RunId run, StepName step, CancellationToken cancellation) =>
+        store.GetJsonAsync(LakeLayout.StepManifest(run, step), ContractsJson.Default.StepManifest, cancellation);
+
+    public async ValueTask<RunPlan> RequirePlanAsync(RunId run, CancellationToken cancellation) =>
+        await plans.FindAsync(run, cancellation) ?? throw Missing(LakeLayout.RunPlan(run));
+
+    async ValueTask<TaskOutcome> CommittedAsync(RunId run, StepName step, TaskId task, CancellationToken cancellation)
+    {
+        var key = LakeLayout.TaskCommit(run, step, task);
+        var commit = await store.GetJsonAsync(key, ContractsJson.Default.TaskCommit, cancellation) ?? throw Missing(key);
+        return await store.GetJsonAsync(commit.Outcome, ContractsJson.Default.TaskOutcome, cancellation) ?? throw Missing(commit.Outcome);
+    }
+
+    internal static LakeException Missing(string key) => new(
+        "lake.missing", $"'{key}' is gone, though the run went past writing it: somebody removed it. Start the run under a new id.");
+}

@@ -1,0 +1,18 @@
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Orchestrator;
+
+/// <summary>Tables at both ends of a run: pinned as inputs, and published to.</summary>
+static class LakeTables
+{
+    /// <summary>The newest version; null when there is no such table.</summary>
+    public static async Task<PinnedTable?> PinAsync(IObjectStore store, TableName table, CancellationToken cancellation) =>
+        await DeltaTable.OpenAsync(store, table, cancellation) is { } found
+            ? new(found.Version, [.. found.Columns.Select(c => new SegmentColumn(c.Name, c.Type, c.Type))], found.Objects)
+            : null;
+
+    public static Task<PublishedTable> PublishAsync(
+        IObjectStore store, RunPlan plan, PublishDefinition publish, StepManifest manifest, TimeProvider time, CancellationToken cancellation) => TablePublisher.PublishAsync(
+            store, publish.Table, publish.Mode, plan.Pipeline, plan.Window, plan.Revision, plan.Run, manifest.Columns, manifest.Chunks, time, cancellation);
+}

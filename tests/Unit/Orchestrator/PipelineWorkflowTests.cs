@@ -1,0 +1,159 @@
+using System.Text.Json;
+using LeanPipe.Contracts;
+using LeanPipe.Orchestrator;
+
+namespace LeanPipe.Unit.Orchestrator;
+
+public sealed class PipelineWorkflowTests
+{
+    static readonly JsonSerializerOptions Web = new(JsonSerializerDefaults.Web);
+    static readonly RunRequest Request = new(new("p"), Samples.Window);
+
+    readonly Dictionary<string, int> _tasks = [];
+    readonly List<StepNode> _steps = [];
+    Failure? _planFailure;
+    Func<TaskTicket, Failure?> _task = _ => null;
+    Func<string, string, object?> _override = (_, _) => null;
+
+    [Fact]
+    public async Task Steps_start_when_what_they_need_is_committed_and_tables_come_last()
+    {
+        Graph(("a", []), ("b", [0]), ("c", [0]), ("d", [1, 2]));
+        var context = Context();
+        var summary = await RunAsync(context);
+        summary.ShouldSatisfyAllConditions(s => s.Steps.ShouldBe(4), s => s.Published.ShouldHaveSingleItem().Table.Value.ShouldBe("d"));
+        Text(context).ShouldBe(
+        [
+            "plan", "plan-step a", "run-task a0", "commit-step a", "plan-step b", "plan-step c", "run-task b0", "run-task c0", "commit-step b", "commit-step c", "plan-step d",
+            "run-task d0", "commit-step d", "publish d", "finish",
+        ]);
+    }
+
+    [Fact]
+    public async Task A_failed_task_ends_the_run_with_its_step_and_its_message_and_publishes_nothing()
+    {
+        Graph(("a", []), ("b", [0]), ("c", [1]));
+        _tasks["b"] = 3;
+        _task = t => t is { Step.Value: "b", Task: 1 } ? new("sql.error", "Binder Error: no column 'x'", t.Step, t.Task) : null;
+        var context = Context();
+        var e = await Should.ThrowAsync<RunFailedException>(() => RunAsync(context));
+        e.Message.ShouldBe("Step 'b', task 00001: Binder Error: no column 'x' [sql.error]");
+        e.Code.ShouldBe("sql.error");
+        Text(context).ShouldBe(["plan", "plan-step a", "run-task a0", "commit-step a", "plan-step b", "run-task b0", "run-task b1", "run-task b2", "finish"]);
+        context.Calls[^1].Input.ShouldContain("Binder Error");
+    }
+
+    [Fact]
+    public async Task After_a_failure_a_step_beside_it_is_finished_but_nothing_new_starts()
+    {
+        Graph(("a", []), ("b", []), ("c", [1]));
+        _task = t => t.Step.Value == "a" ? new("check.failed", "no", t.Step, t.Task) : null;
+        var context = Context();
+        await Should.ThrowAsync<RunFailedException>(() => RunAsync(context));
+        Text(context).ShouldBe(["plan", "plan-step a", "plan-step b", "run-task a0", "run-task b0", "commit-step b", "finish"]);
+    }
+
+    [Fact]
+    public async Task A_run_that_cannot_be_planned_is_recorded_and_fails_with_everything_that_is_wrong()
+    {
+        _planFailure = new("plan.invalid", "one\ntwo");
+        var context = Context();
+        (await Should.ThrowAsync<RunFailedException>(() => RunAsync(context))).Message.ShouldBe("one\ntwo [plan.invalid]");
+        Text(context).ShouldBe(["plan", "finish"]);
+    }
+
+    [Fact]
+    public async Task A_committed_step_runs_nothing()
+    {
+        Graph(("a", []), ("b", [0]));
+        _override = (name, input) => name == WorkflowNames.PlanStep && input.Contains("\"a\"", StringComparison.Ordinal) ? new StepReply(5, Committed: true) : null;
+        var context = Context();
+        await RunAsync(context);
+        Text(context).ShouldBe(["plan", "plan-step a", "plan-step b", "run-task b0", "commit-step b", "publish b", "finish"]);
+    }
+
+    [Fact]
+    public async Task An_activity_that_fails_after_all_its_retries_fails_the_run_and_the_record_says_so()
+    {
+        Graph(("a", []), ("b", []));
+        _override = (name, input) => name == WorkflowNames.CommitStep && input.Contains("\"a\"", StringComparison.Ordinal) ? throw new ActivityFault("the store is away") : null;
+        var context = Context();
+        var e = await Should.ThrowAsync<RunFailedException>(() => RunAsync(context));
+        e.Message.ShouldContain("Step 'a'");
+        e.Message.ShouldContain("the store is away");
+        Text(context)[^1].ShouldBe("finish");
+    }
+
+    [Theory]
+    [InlineData("bad id!", "{\"pipeline\":\"p\",\"window\":\"2026-01-01\"}", "run.bad_id")]
+    [InlineData("r", "{\"pipeline\":\"p\"}", "run.bad_request")]
+    [InlineData("r", "{}", "run.bad_request")]
+    [InlineData("r", "null", "run.bad_request")]
+    public async Task What_the_http_api_lets_through_is_refused_before_anything_is_called(string instance, string body, string code)
+    {
+        var context = new ScriptedContext(instance, AnswerAsync);
+        var request = JsonSerializer.Deserialize<RunRequest>(body, Web)!;
+        (await Should.ThrowAsync<RunFailedException>(() => context.RunAsync(c => new PipelineWorkflow().RunAsync(c, request)))).Code.ShouldBe(code);
+        context.Calls.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(100, 0)]
+    [InlineData(101, 2)]
+    [InlineData(1_000, 10)]
+    [InlineData(10_001, 2)]
+    public async Task A_large_fan_out_is_nested_so_that_every_history_stays_small(int tasks, int children)
+    {
+        Graph(("a", []));
+        _tasks["a"] = tasks;
+        var ran = new HashSet<int>();
+        _task = t => ran.Add(t.Task) ? null : throw new InvalidOperationException($"task {t.Task} ran twice");
+        var context = Context();
+        await RunAsync(context);
+        ran.Count.ShouldBe(tasks);
+        context.Children.Count.ShouldBe(children);
+        // An event costs about 200 bytes beside its payload, and every call is two events.
+        foreach (var history in All(context)) (history.PayloadBytes + history.Calls.Count * 2 * 200).ShouldBeLessThan(128 * 1024);
+    }
+
+    [Fact]
+    public async Task A_failure_in_a_nested_task_reaches_the_run()
+    {
+        Graph(("a", []));
+        _tasks["a"] = 250;
+        _task = t => t.Task >= 249 ? new("sql.error", "no", t.Step, t.Task) : null;
+        (await Should.ThrowAsync<RunFailedException>(() => RunAsync(Context()))).Message.ShouldBe("Step 'a', task 00249: no [sql.error]");
+    }
+
+    [Fact]
+    public void A_long_message_is_cut_for_the_history() => new Failure("sql.error", new('x', 100_000)).Message.Length.ShouldBeLessThan(2100);
+
+    void Graph(params (string Name, int[] Needs)[] steps) => _steps.AddRange(steps.Select((s, n) => new StepNode(new(s.Name), s.Needs, n == steps.Length - 1)));
+
+    ScriptedContext Context() => new ScriptedContext("r", AnswerAsync).WithChild(WorkflowNames.Tasks, new TasksWorkflow());
+
+    static Task<RunSummary> RunAsync(ScriptedContext context) => context.RunAsync(c => new PipelineWorkflow().RunAsync(c, Request));
+
+    Task<object?> AnswerAsync(string name, string input)
+    {
+        if (_override(name, input) is { } answer) return Task.FromResult<object?>(answer);
+        T Read<T>() => JsonSerializer.Deserialize<T>(input, Web)!;
+        return Task.FromResult<object?>(name switch
+        {
+            WorkflowNames.Plan => new PlanReply(_planFailure is null ? _steps : [], _planFailure),
+            WorkflowNames.PlanStep => new StepReply(_tasks.GetValueOrDefault(Read<StepTicket>().Step.Value, 1), Committed: false),
+            WorkflowNames.RunTask => new Reply(_task(Read<TaskTicket>())),
+            WorkflowNames.Publish => new PublishReply(new(new(Read<StepTicket>().Step.Value), 1, 10)),
+            _ => new Reply(),
+        });
+    }
+
+    static IEnumerable<ScriptedContext> All(ScriptedContext context) => [context, .. context.Children.SelectMany(All)];
+
+    static IReadOnlyList<string> Text(ScriptedContext context) => [.. context.Calls.Select(c => c.Name switch
+    {
+        WorkflowNames.Plan or WorkflowNames.Finish => c.Name,
+        WorkflowNames.RunTask when JsonSerializer.Deserialize<TaskTicket>(c.Input, Web) is { } t => $"run-task {t.Step}{t.Task}",
+        _ => $"{c.Name} {JsonDocument.Parse(c.Input).RootElement.GetProperty("step").GetString()}",
+    })];
+}
