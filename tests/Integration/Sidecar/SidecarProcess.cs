@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+
+namespace LeanPipe.Integration.Sidecar;
+
+/// <summary>The sidecar's own program as a process, to be killed.</summary>
+sealed partial class SidecarProcess : IDisposable
+{
+    readonly Process _process;
+
+    SidecarProcess(Process process, int httpPort, int grpcPort)
+    {
+        _process = process;
+        Http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{httpPort}") };
+        Hub = new TaskHubClient(grpcPort);
+    }
+
+    public HttpClient Http { get; }
+
+    public TaskHubClient Hub { get; }
+
+    public static async Task<SidecarProcess> StartAsync(string stateDirectory, int? appPort = null)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            ArgumentList =
+            {
+                Path.Combine(AppContext.BaseDirectory, "LeanPipe.Sidecar.dll"),
+                "--app-id", "test", "--dapr-http-port", "0", "--dapr-grpc-port", "0", "--state-directory", stateDirectory,
+            },
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        if (appPort is { } port)
+        {
+            start.ArgumentList.Add("--app-port");
+            start.ArgumentList.Add(port.ToString());
+        }
+
+        var process = Process.Start(start)!;
+        var said = new List<string>();
+        process.ErrorDataReceived += (_, e) => said.Add(e.Data ?? "");
+        process.BeginErrorReadLine();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (await process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
+        {
+            said.Add(line);
+            if (Ready().Match(line) is not { Success: true } ready)
+                continue;
+            _ = process.StandardOutput.ReadToEndAsync();
+            return new SidecarProcess(process, int.Parse(ready.Groups["http"].Value), int.Parse(ready.Groups["grpc"].Value));
+        }
+
+        throw new InvalidOperationException("the sidecar did not start: " + string.Join('\n', said));
+    }
+
+    /// <summary>SIGKILL: nothing is flushed, nobody is told.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+            Kill();
+        _process.Dispose();
+        Http.Dispose();
+        Hub.Dispose();
+    }
+
+    [GeneratedRegex("http port (?<http>[0-9]+), grpc port (?<grpc>[0-9]+)", RegexOptions.ExplicitCapture)]
+    private static partial Regex Ready();
+}
