@@ -33,6 +33,9 @@ public sealed record LakeOptions
 
     public static LakeOptions FromEnvironment() => From(Environment.GetEnvironmentVariable);
 
+    /// <summary>The given root, whatever <see cref="RootVariable"/> says; the rest from the environment.</summary>
+    public static LakeOptions FromEnvironment(string root) => From(name => name == RootVariable ? root : Environment.GetEnvironmentVariable(name));
+
     /// <summary>The variables that give a child process the same lake, credentials included.</summary>
     public IReadOnlyDictionary<string, string> ToEnvironment()
     {

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using LeanPipe.Cli.Commands;
+
+namespace LeanPipe.Cli;
+
+/// <summary>Exit codes that scripts rely on.</summary>
+static class ExitCode
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int Usage = 2;
+}
+
+/// <summary>The whole command line over any two writers, so that tests read what a person would.</summary>
+static class CommandLine
+{
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter output, TextWriter error, CancellationToken stop)
+    {
+        var parsed = Create().Parse(arguments);
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction and not ExampleHelp)
+        {
+            foreach (var problem in parsed.Errors) await error.WriteLineAsync($"error: {problem.Message}");
+            await error.WriteLineAsync($"Try '{CommandPath(parsed)} --help'.");
+            return ExitCode.Usage;
+        }
+        return await parsed.InvokeAsync(new() { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop);
+    }
+
+    static RootCommand Create()
+    {
+        var root = new RootCommand("LeanPipe: from a TCP socket to a table on a laptop.");
+        var globals = new GlobalOptions();
+        foreach (var option in globals.All) root.Add(option);
+        LeanCommand[] commands = [
+            SendCommand.Create(globals), RunCommand.Create(globals), RunsCommand.Create(globals),
+            StatusCommand.Create(globals), QueryCommand.Create(globals), ValidateCommand.Create(globals), AuditCommand.Create(globals),
+        ];
+        foreach (var command in commands) root.Add(command);
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new ExampleHelp((HelpAction)help.Action!);
+        root.SetAction(parsed => help.Action is ExampleHelp action ? action.Invoke(parsed) : ExitCode.Usage);
+        return root;
+    }
+
+    static string CommandPath(ParseResult parsed)
+    {
+        var names = new List<string>();
+        for (var symbol = (SymbolPath?)new SymbolPath(parsed.CommandResult.Command); symbol is not null; symbol = symbol.Parent) names.Insert(0, symbol.Name);
+        return string.Join(' ', names);
+    }
+
+    sealed record SymbolPath(Command Command)
+    {
+        public string Name => Command is RootCommand ? "leanpipe" : Command.Name;
+
+        public SymbolPath? Parent => Command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? new(parent) : null;
+    }
+
+    /// <summary>The usual help with the command's examples behind it.</summary>
+    sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            // The same text whatever the terminal, so that it can be read back by a test.
+            inner.MaxWidth = 110;
+            inner.Invoke(parseResult);
+            if (parseResult.CommandResult.Command is LeanCommand { Examples.Count: > 0 } command)
+            {
+                var output = parseResult.InvocationConfiguration.Output;
+                output.WriteLine("Examples:");
+                foreach (var example in command.Examples) output.WriteLine($"  {example}");
+                output.WriteLine();
+            }
+            return ExitCode.Done;
+        }
+    }
+}

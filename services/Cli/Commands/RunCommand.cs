@@ -1,0 +1,116 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using LeanPipe.Cli.Output;
+using LeanPipe.Cli.Runs;
+using LeanPipe.Contracts;
+using LeanPipe.Documents;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Cli.Commands;
+
+/// <summary>`leanpipe run PIPELINE --window W`</summary>
+static class RunCommand
+{
+    static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(300);
+
+    public static LeanCommand Create(GlobalOptions globals)
+    {
+        var pipeline = new Argument<string>("PIPELINE") { Description = "The pipeline's name" };
+        var window = new Option<string>("--window") { Description = "A day (2026-01-01), an hour (2026-01-01T10) or a minute (2026-01-01T1005), UTC", HelpName = "W", Required = true };
+        var revision = new Option<int?>("--revision") { Description = "Revision of the window (default: the newest)", HelpName = "N" };
+        var param = new Option<string[]>("--param") { Description = "A parameter's value; may be given several times", HelpName = "K=V", DefaultValueFactory = _ => [] };
+        var id = new Option<string?>("--id") { Description = "The run's id (default: made from pipeline, window, revision and parameters)", HelpName = "RUN" };
+        var wait = new Option<bool>("--wait") { Description = "Wait for the end; exit code 1 when the run failed" };
+        var sidecar = new Option<Uri?>("--sidecar") { Description = "URL of a Dapr sidecar (default: the one that runs in HOME)", HelpName = "URL" };
+        var format = GlobalOptions.Format();
+        var command = new LeanCommand(
+            "run", "Start a pipeline over one window, through the Dapr HTTP API.",
+            "leanpipe run telemetry-hourly --window 2026-01-01T10 --wait", "leanpipe run telemetry-hourly --window 2026-01-01T10 --param kind=Humidity",
+            "curl -X POST 'localhost:3500/v1.0/workflows/dapr/pipeline/start?instanceID=my-run' -d '{\"pipeline\":\"telemetry-hourly\",\"window\":\"2026-01-01T10\"}'")
+        { pipeline, window, revision, param, id, wait, sidecar, format };
+        return command.Does(globals, async (call, stop) =>
+        {
+            var name = Parse<PipelineName>(call.Get(pipeline)!);
+            var parameters = Params(call.Get(param)!);
+            var request = new RunRequest(name, Parse<WindowId>(call.Get(window)!), call.Get(revision), parameters.Count == 0 ? null : parameters);
+            var store = ObjectStores.Open(call.Lake);
+            var run = call.Get(id) is { } chosen ? Parse<RunId>(chosen) : await DefaultIdAsync(request, parameters, store, call, stop);
+            using var http = new HttpClient();
+            var api = new WorkflowApi(http, call.Get(sidecar) ?? call.Home.RequireRunning().Sidecar);
+            await api.StartAsync(run, request, stop);
+            if (!call.Get(wait))
+            {
+                await call.Out.WriteLineAsync(call.WantsJson(format) ? $"{{\"run\": \"{run}\"}}" : $"Started {run}; 'leanpipe status {run}' shows it.");
+                return ExitCode.Done;
+            }
+            var state = await WaitAsync(api, run, stop);
+            return await ReportAsync(call, call.WantsJson(format), store, run, state, stop);
+        });
+    }
+
+    static T Parse<T>(string text) where T : struct, IId<T>
+    {
+        try
+        {
+            return T.Parse(text);
+        }
+        catch (LeanPipeException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
+    static SortedDictionary<string, string> Params(string[] given)
+    {
+        var parameters = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var text in given)
+        {
+            var equals = text.IndexOf('=', StringComparison.Ordinal);
+            if (equals <= 0) throw new UsageException($"--param '{text}' has no name and value: expected one like kind=Temperature.");
+            if (!parameters.TryAdd(text[..equals], text[(equals + 1)..])) throw new UsageException($"--param '{text[..equals]}' is given twice: keep one.");
+        }
+        return parameters;
+    }
+
+    /// <summary>The id that a trigger would give the same run; other parameters make another run.</summary>
+    static async Task<RunId> DefaultIdAsync(RunRequest request, SortedDictionary<string, string> parameters, IObjectStore store, Invocation call, CancellationToken stop)
+    {
+        var run = RunId.For(request.Pipeline, request.Window, request.Revision ?? await NewestRevisionAsync(request, store, call, stop)).Value;
+        if (parameters.Count == 0) return new(run);
+        var text = string.Join('\n', parameters.Select(p => $"{p.Key}={p.Value}"));
+        var tail = "-p" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..8];
+        return new((run.Length + tail.Length <= 64 ? run : run[..(64 - tail.Length)]) + tail);
+    }
+
+    static async Task<int> NewestRevisionAsync(RunRequest request, IObjectStore store, Invocation call, CancellationToken stop)
+    {
+        var pipeline = ConfigFolder.Load(call.Home.Config).Value?.Pipelines.FirstOrDefault(p => p.Definition.Name == request.Pipeline)?.Definition;
+        var stream = pipeline?.TriggerSealed ?? pipeline?.Steps.SelectMany(s => s.Inputs.Values).OfType<StreamInput>().FirstOrDefault()?.Stream;
+        if (stream is null) return 1;
+        var revision = 1;
+        await foreach (var item in store.ListAsync(LakeLayout.WindowRevisions(stream.Value, request.Window), stop))
+            if (int.TryParse(Path.GetFileNameWithoutExtension(item.Key), out var found)) revision = found;
+        return revision;
+    }
+
+    static async Task<WorkflowState> WaitAsync(WorkflowApi api, RunId run, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(AskEvery);
+        while (await timer.WaitForNextTickAsync(stop))
+            if (await api.FindAsync(run, stop) is { HasEnded: true } state) return state;
+        throw new OperationCanceledException(stop);
+    }
+
+    static async Task<int> ReportAsync(Invocation call, bool json, IObjectStore store, RunId run, WorkflowState state, CancellationToken stop)
+    {
+        if (await LakeRuns.FindAsync(store, run, stop) is { } detail)
+        {
+            if (json) await call.Out.WriteLineAsync(JsonSerializer.Serialize(detail, CliJson.Readable.RunDetail));
+            else RunPrinter.WriteDetail(call.Out, detail);
+        }
+        if (state.Completed) return ExitCode.Done;
+        throw new LeanPipeException("cli.run_failed", $"The run {run} ended as {state.RuntimeStatus}{(state.FailureMessage is { } why ? $": {why}" : ".")}");
+    }
+}

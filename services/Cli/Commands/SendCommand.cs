@@ -1,0 +1,73 @@
+using System.CommandLine;
+using System.Net;
+using System.Text.Json;
+using LeanPipe.Cli.Output;
+using LeanPipe.Cli.Sending;
+using LeanPipe.Contracts;
+using LeanPipe.Documents;
+
+namespace LeanPipe.Cli.Commands;
+
+sealed record SendSummary(string Stream, int Connections, long Frames, long Bytes, bool Acknowledged, int Reconnects, double Seconds);
+
+/// <summary>`leanpipe send FILE --stream S`</summary>
+static class SendCommand
+{
+    // Enough for one fsync's worth of a fast disk, little enough to keep in memory.
+    const int UnackedFrames = 20_000;
+
+    public static LeanCommand Create(GlobalOptions globals)
+    {
+        var file = new Argument<string>("FILE") { Description = "A file of lines, or - for standard input" };
+        var stream = new Option<string>("--stream") { Description = "The stream's name", HelpName = "S", Required = true };
+        var connections = new Option<int>("--connections") { Description = "Send over so many connections", HelpName = "N", DefaultValueFactory = _ => 1 };
+        var rate = new Option<double?>("--rate") { Description = "At most so many lines per second over all connections", HelpName = "N" };
+        var format = GlobalOptions.Format();
+        connections.Validators.Add(r => { if (r.Errors.Any() || r.GetValueOrDefault<int>() is < 1 or > 1000) r.AddError("--connections takes 1 to 1000."); });
+        rate.Validators.Add(r => { if (r.Errors.Any() || r.GetValueOrDefault<double?>() is <= 0) r.AddError("--rate takes a number above 0."); });
+        var command = new LeanCommand(
+            "send", "Send lines to a stream over TCP; with acknowledgements when the stream gives them. A CSV header goes first on every connection.",
+            "leanpipe send readings.ndjson --stream telemetry --connections 4", "tail -f log | leanpipe send - --stream telemetry") { file, stream, connections, rate, format };
+        return command.Does(globals, async (call, stop) =>
+        {
+            var definition = Find(call, call.Get(stream)!);
+            var path = call.Get(file)!;
+            if (path != "-" && !File.Exists(path)) throw new UsageException($"There is no file '{path}'.");
+            await using var input = path == "-" ? Console.OpenStandardInput() : File.OpenRead(path);
+            using var lines = new LineSource(input);
+            var header = definition.Decoder is CsvDecoderDefinition { Header: true } ? await lines.NextAsync(stop) ?? default : default;
+            var options = new ConnectionOptions { Gateway = Address(call, definition), Acks = definition.Ack == AckMode.Durable, Preamble = header };
+            var pace = call.Get(rate) is { } perSecond ? new Pace(perSecond, TimeProvider.System) : null;
+            var summary = await SendAsync(definition, options, lines, call.Get(connections), pace, stop);
+            if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(summary, CliJson.Readable.SendSummary));
+            else await call.Out.WriteLineAsync($"{summary.Frames:N0} lines ({summary.Bytes:N0} bytes) sent to {summary.Stream} in {summary.Seconds:0.0} s{(summary.Acknowledged ? ", all acknowledged as durable" : "")}.");
+            return ExitCode.Done;
+        });
+    }
+
+    static async Task<SendSummary> SendAsync(StreamDefinition stream, ConnectionOptions options, IFrameSource lines, int count, Pace? pace, CancellationToken stop)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        var window = new SendWindow(count, UnackedFrames, inStep: false);
+        var connections = Enumerable.Range(0, count).Select(i => new FrameConnection(i, options, lines, window, pace, TimeProvider.System)).ToList();
+        await Task.WhenAll(connections.Select(c => c.RunAsync(0, stop)));
+        return new(
+            stream.Name.Value, count, connections.Sum(c => c.Acked), connections.Sum(c => c.BytesSent), options.Acks, connections.Sum(c => c.Reconnects),
+            Math.Round(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 3));
+    }
+
+    static StreamDefinition Find(Invocation call, string name)
+    {
+        var streams = ConfigFolder.Load(call.Home.Config).Require().Streams;
+        return streams.FirstOrDefault(s => s.Name.Value == name) ?? throw new UsageException(
+            $"There is no stream '{name}' in {call.Home.Config}; there {(streams.Count == 0 ? "is none" : $"are {string.Join(", ", streams.Select(s => s.Name))}")}.");
+    }
+
+    static IPEndPoint Address(Invocation call, StreamDefinition stream)
+    {
+        // A document's port may be 0, and only the running process knows what it became.
+        var address = IPEndPoint.Parse(call.Home.FindRunning()?.Streams.GetValueOrDefault(stream.Name.Value) ?? stream.Listen);
+        if (address.Port == 0) throw new LeanPipeException("cli.not_running", $"The stream '{stream.Name}' listens on any free port, and no leanpipe runs in {call.Home.Path}. Start one with 'leanpipe up'.");
+        return address.Address.Equals(IPAddress.Any) ? new(IPAddress.Loopback, address.Port) : address.Address.Equals(IPAddress.IPv6Any) ? new(IPAddress.IPv6Loopback, address.Port) : address;
+    }
+}

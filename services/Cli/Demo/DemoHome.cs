@@ -1,0 +1,60 @@
+using System.Net;
+using LeanPipe.Cli.Homes;
+using LeanPipe.Cli.Local;
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Cli.Demo;
+
+/// <summary>Makes a home ready for a demo: empty but for the demo's documents. Data that no demo made is never touched.</summary>
+static class DemoHome
+{
+    // As in the demo's stream document.
+    const int Port = 7001;
+
+    /// <summary>Takes note of a new demo; what an earlier one left is removed.</summary>
+    /// <remarks>The note comes first and says that the home is not prepared, so that a process killed in between is followed by one that prepares it again.</remarks>
+    /// <exception cref="LeanPipeException"><c>cli.home_not_empty</c></exception>
+    public static async Task<DemoState> BeginAsync(HomeFolder home, LakeOptions lake, DemoState state, TextWriter notes, CancellationToken stop)
+    {
+        var earlier = File.Exists(home.DemoFile);
+        if (!earlier && (Directory.Exists(home.GatewayState) || await HasDataAsync(lake, stop)))
+            throw new LeanPipeException("cli.home_not_empty", $"{home.Path} holds data that no demo made. Choose another folder with --home.");
+        if (earlier) await notes.WriteLineAsync($"A demo ran in {home.Path} before: starting afresh.");
+        state.Write(home);
+        return await PrepareAsync(home, lake, state, notes, stop);
+    }
+
+    public static async Task<DemoState> PrepareAsync(HomeFolder home, LakeOptions lake, DemoState state, TextWriter notes, CancellationToken stop)
+    {
+        await EmptyAsync(home, lake, stop);
+        DemoDocuments.WriteTo(home);
+        if (!Ports.IsFree(new(IPAddress.Loopback, Port)))
+        {
+            var document = home.In("config", "streams", "telemetry.yaml");
+            await File.WriteAllTextAsync(document, (await File.ReadAllTextAsync(document, stop)).Replace($":{Port}", ":0", StringComparison.Ordinal), stop);
+            await notes.WriteLineAsync($"Port {Port} is taken: the stream takes any free one.");
+        }
+        state = state with { Prepared = true };
+        state.Write(home);
+        return state;
+    }
+
+    static async Task<bool> HasDataAsync(LakeOptions lake, CancellationToken stop)
+    {
+        if (!lake.IsS3 && !Directory.Exists(lake.Root)) return false;
+        var store = ObjectStores.Open(lake);
+        foreach (var prefix in LakeLayout.Prefixes)
+            await foreach (var _ in store.ListAsync(prefix, stop)) return true;
+        return false;
+    }
+
+    static async Task EmptyAsync(HomeFolder home, LakeOptions lake, CancellationToken stop)
+    {
+        var store = ObjectStores.Open(lake);
+        foreach (var prefix in LakeLayout.Prefixes)
+            await foreach (var item in store.ListAsync(prefix, stop)) await store.DeleteAsync(item.Key, stop);
+        foreach (var folder in (string[])[home.GatewayState, home.SidecarState])
+            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+    }
+}

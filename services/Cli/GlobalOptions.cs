@@ -1,0 +1,31 @@
+using System.CommandLine;
+
+namespace LeanPipe.Cli;
+
+/// <summary>What every command understands.</summary>
+sealed class GlobalOptions
+{
+    public const string Json = "json";
+
+    public Option<string> Home { get; } = new("--home")
+    {
+        Description = "Folder of this installation: config/, lake/, state/", HelpName = "DIR", DefaultValueFactory = _ => ".leanpipe", Recursive = true,
+    };
+
+    public Option<string?> Lake { get; } = new("--lake")
+    {
+        Description = "The lake: a folder, or s3://bucket/prefix (default: LEANPIPE_LAKE, else HOME/lake)", HelpName = "URI", Recursive = true,
+    };
+
+    public Option<bool> Verbose { get; } = new("--verbose") { Description = "Show where an error came from", Recursive = true };
+
+    public IEnumerable<Option> All => [Home, Lake, Verbose];
+
+    /// <summary>For commands that print data; each command has its own, so that the others do not show it.</summary>
+    public static Option<string> Format()
+    {
+        var format = new Option<string>("--output", "-o") { Description = "How to print", HelpName = "table|json", DefaultValueFactory = _ => "table" };
+        format.AcceptOnlyFromAmong("table", Json);
+        return format;
+    }
+}

@@ -1,0 +1,29 @@
+using System.Text.Encodings.Web;
+using System.Text.Json.Serialization;
+using LeanPipe.Cli.Audits;
+using LeanPipe.Cli.Commands;
+using LeanPipe.Cli.Demo;
+using LeanPipe.Cli.Homes;
+using LeanPipe.Cli.Runs;
+using LeanPipe.Contracts;
+using LeanPipe.Documents;
+
+namespace LeanPipe.Cli.Output;
+
+/// <summary>What the commands print as JSON, and what they keep.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true,
+    Converters = [typeof(SnakeCaseEnum<RunState>)])]
+[JsonSerializable(typeof(Endpoints))]
+[JsonSerializable(typeof(IReadOnlyList<DocumentError>))]
+[JsonSerializable(typeof(IReadOnlyList<RunLine>))]
+[JsonSerializable(typeof(RunDetail))]
+[JsonSerializable(typeof(Audit))]
+[JsonSerializable(typeof(SendSummary))]
+[JsonSerializable(typeof(WorkflowState))]
+[JsonSerializable(typeof(DemoState))]
+sealed partial class CliJson : JsonSerializerContext
+{
+    /// <summary>For terminals and files, not for web pages: quotes and letters stay as they are.</summary>
+    public static CliJson Readable => field ??= new(new(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

@@ -1,0 +1,56 @@
+using LeanPipe.Contracts;
+using LeanPipe.DuckDb;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Cli.Queries;
+
+/// <summary>A DuckDB session with a view per published table, over exactly the files that the catalogue names.</summary>
+/// <remarks>A folder lake is read in place. From another store the files of the tables that the SQL mentions are brought to a scratch folder first.</remarks>
+sealed class TableSession : IDisposable
+{
+    readonly string _scratch;
+
+    TableSession(string scratch, DuckDbSession session) => (_scratch, Session) = (scratch, session);
+
+    public DuckDbSession Session { get; }
+
+    public static async Task<TableSession> OpenAsync(IObjectStore store, string sql, CancellationToken stop)
+    {
+        var catalog = await store.GetJsonAsync(LakeLayout.CatalogJson, ContractsJson.Default.Catalog, stop) ?? new() { Tables = [] };
+        var scratch = Directory.CreateTempSubdirectory("leanpipe-query-").FullName;
+        try
+        {
+            var tables = catalog.Tables.Where(t => sql.Contains(t.Name.Value, StringComparison.OrdinalIgnoreCase)).ToList();
+            var files = new Dictionary<string, string>();
+            foreach (var file in tables.SelectMany(t => t.Files)) files[file.Key] = store.LocalPath(file.Key) ?? await FetchAsync(store, file, scratch, stop);
+            var session = DuckDbSession.Open(new() { ScratchDirectory = scratch, ReadablePaths = [.. files.Values], PreserveInsertionOrder = true });
+            foreach (var table in tables)
+            {
+                if (table.Files.Count > 0) session.CreateParquetView(table.Name.Value, [.. table.Files.Select(f => files[f.Key])]);
+                else session.CreateEmptyView(table.Name.Value, [.. table.Columns.Select(c => new DuckDbColumn(c.Name, c.Type))]);
+            }
+            return new(scratch, session);
+        }
+        catch
+        {
+            Directory.Delete(scratch, recursive: true);
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        Session.Dispose();
+        Directory.Delete(_scratch, recursive: true);
+    }
+
+    static async Task<string> FetchAsync(IObjectStore store, ObjectRef file, string scratch, CancellationToken stop)
+    {
+        var path = Path.Combine(scratch, $"{file.Sha256}.parquet");
+        await using var from = await store.OpenAsync(file.Key, 0, null, stop) ?? throw new LeanPipeException(
+            "cli.file_gone", $"The catalogue names {file.Key}, which is not there. A newer version of the table may have replaced it; try again.", isTransient: true);
+        await using var to = File.Create(path);
+        await from.CopyToAsync(to, stop);
+        return path;
+    }
+}
