@@ -1,0 +1,134 @@
+using System.Net;
+using LeanPipe.Contracts;
+using LeanPipe.Gateway.Intake;
+using LeanPipe.Gateway.Log;
+using LeanPipe.Gateway.Shipping;
+using LeanPipe.Gateway.Windows;
+using LeanPipe.Lake;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace LeanPipe.Gateway;
+
+/// <summary>The running gateway. It starts before the listeners and stops after them: the log is read back before the first byte is taken, and drained after the last.</summary>
+sealed class GatewayHost(
+    GatewayOptions options, GatewayState state, GatewayHealth health, GatewayProgress progress, IObjectStore store, PublishWindowSealed publish, IHostApplicationLifetime lifetime,
+    TimeProvider time, ILogger<GatewayHost> logger) : IHostedService
+{
+    static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
+    static readonly TimeSpan LongestStoreRetry = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan LongestPublishRetry = TimeSpan.FromSeconds(10);
+
+    readonly CancellationTokenSource _stopping = new();
+    readonly Dictionary<int, StreamIntake> _byNumber = [];
+    readonly Dictionary<StreamName, StreamIntake> _byName = [];
+    WriteAheadLog? _log;
+    Shipper? _shipper;
+    Task _running = Task.CompletedTask;
+    long _nextConnection;
+
+    /// <summary>Null until the gateway has started.</summary>
+    internal WriteAheadLog? Log => _log;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var log = _log = WriteAheadLog.Open(options, state, health, logger);
+        await DeclareStreamsAsync(log);
+        lock (state.Sync) _nextConnection = state.NextConnection;
+
+        var patient = new PatientStore(store, health, logger, new(time, FirstRetry, LongestStoreRetry));
+        var sealer = new Sealer(log, state, patient, options, logger, time);
+        var shipper = _shipper = new(log, state, new(options, _byNumber, log.LogId), new(log, patient), sealer, _byNumber, options, time, logger);
+        var publisher = new Publisher(log, state, publish, health, logger, new(time, FirstRetry, LongestPublishRetry));
+        shipper.Sealed = window =>
+        {
+            progress.OnSealed(window);
+            publisher.Wake();
+        };
+        publisher.Published = progress.OnPublished;
+        log.Committed = shipper.Wake;
+        log.Failed = _ =>
+        {
+            Environment.ExitCode = 1;
+            lifetime.StopApplication();
+        };
+        log.CheckRoom();
+        _running = Task.WhenAll(Task.Run(() => shipper.RunAsync(_stopping.Token), CancellationToken.None), Task.Run(() => publisher.RunAsync(_stopping.Token), CancellationToken.None));
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_log is null) return;
+        health.Raise("draining", "The gateway shuts down.");
+        await _stopping.CancelAsync();
+        await _running;
+        try
+        {
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            deadline.CancelAfter(options.DrainAtMost);
+            await _shipper!.DrainAsync(deadline.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or LeanPipeException)
+        {
+            // The log keeps what the store has not taken.
+            health.Raise("drain_incomplete", e.Message);
+        }
+        lock (state.Sync) logger.Drained(state.OldestNeeded is { } oldest ? _log.End - oldest : 0);
+        _log.Dispose();
+    }
+
+    /// <summary>One connection from its first byte to its last acknowledgement.</summary>
+    public async Task ServeAsync(StreamName name, ConnectionContext context)
+    {
+        var stream = _byName[name];
+        var peer = (context.RemoteEndPoint as IPEndPoint)?.ToString() ?? "unknown";
+        if (!stream.TryConnect())
+        {
+            logger.ConnectionRefused(name, peer, stream.Definition.Limits.MaxConnections);
+            return;
+        }
+        try
+        {
+            var draining = context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
+            var connection = new Connection(stream, _log!, health, options, time, context.Transport.Input, context.Transport.Output);
+            await connection.RunAsync(Interlocked.Increment(ref _nextConnection) - 1, peer, draining);
+        }
+        catch (LogException)
+        {
+            // The log has said so itself. The peer sees the connection end without an acknowledgement.
+            context.Abort();
+        }
+        catch (Exception e)
+        {
+            logger.ConnectionFailed(name, e);
+            context.Abort();
+        }
+        finally
+        {
+            stream.Disconnect();
+        }
+    }
+
+    /// <summary>Gives every stream its number in the log, durable before any entry uses it.</summary>
+    async Task DeclareStreamsAsync(WriteAheadLog log)
+    {
+        foreach (var definition in options.Streams)
+        {
+            int number;
+            bool isNew;
+            lock (state.Sync)
+            {
+                var known = state.Find(definition.Name);
+                isNew = known is null;
+                number = known?.Number ?? state.Streams.Count;
+            }
+            if (isNew) await log.AppendAsync(EntryKind.StreamDeclared, new(number, definition.Name), LogJson.Default.StreamDeclared);
+            var intake = new StreamIntake(definition, number, time.GetUtcNow());
+            _byNumber.Add(number, intake);
+            _byName.Add(definition.Name, intake);
+        }
+        lock (state.Sync)
+            foreach (var stream in state.Streams)
+                if (!_byNumber.ContainsKey(stream.Number)) logger.StreamWithoutDocument(stream.Name);
+    }
+}

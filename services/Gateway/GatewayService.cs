@@ -1,0 +1,81 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Dapr.Client;
+using LeanPipe.Contracts;
+using LeanPipe.Gateway.Shipping;
+using LeanPipe.Gateway.Windows;
+using LeanPipe.Lake;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace LeanPipe.Gateway;
+
+/// <summary>The gateway as part of a web application.</summary>
+public static class GatewayService
+{
+    /// <summary>Adds the gateway and a listener for each stream. Afterwards the application's services have <see cref="GatewayEndpoints"/>, <see cref="GatewayLedgers"/>,
+    /// <see cref="GatewayProgress"/> and <see cref="GatewayHealth"/>.</summary>
+    /// <remarks>Listeners made in code replace the addresses of ASPNETCORE_URLS; give health and ledger a place with <see cref="GatewayOptions.Http"/>.</remarks>
+    /// <exception cref="LeanPipeException"><c>gateway.options_invalid</c>, with every broken rule.</exception>
+    public static void AddGateway(this WebApplicationBuilder builder, GatewayOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(options);
+        var errors = options.Errors().ToList();
+        if (errors.Count > 0) throw new LeanPipeException("gateway.options_invalid", "The gateway's options are not usable. " + string.Join(' ', errors));
+
+        var endpoints = new GatewayEndpoints();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            foreach (var stream in options.Streams)
+                kestrel.Listen(IPEndPoint.Parse(stream.Listen), listen =>
+                {
+                    endpoints.Add(stream.Name, listen);
+                    var host = new Lazy<GatewayHost>(kestrel.ApplicationServices.GetRequiredService<GatewayHost>);
+                    listen.Run(connection => host.Value.ServeAsync(stream.Name, connection));
+                });
+            if (options.Http is not null) kestrel.Listen(IPEndPoint.Parse(options.Http), endpoints.AddHttp);
+        });
+
+        var services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddDaprClient();
+        services.AddSingleton(options);
+        services.AddSingleton(endpoints);
+        services.AddSingleton<GatewayHealth>();
+        services.AddSingleton<GatewayProgress>();
+        services.AddSingleton(s => new GatewayState(s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new GatewayLedgers(s.GetRequiredService<GatewayState>(), options, s.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<PublishWindowSealed>(s => (json, cancellationToken) =>
+            s.GetRequiredService<DaprClient>().PublishByteEventAsync(EventNames.PubSub, EventNames.WindowSealed, json, "application/json", null, cancellationToken));
+        services.TryAddKeyedSingleton<IObjectStore>(nameof(GatewayHost), (_, _) => ObjectStores.Open(options.Lake));
+        services.AddSingleton(s => ActivatorUtilities.CreateInstance<GatewayHost>(s, s.GetRequiredKeyedService<IObjectStore>(nameof(GatewayHost))));
+        services.AddHostedService(s => s.GetRequiredService<GatewayHost>());
+    }
+
+    /// <summary><c>GET /healthz</c> (200, or 503 while reading is stopped; reasons in both), <c>GET /healthz/live</c>, <c>GET /v1/ledger</c> and <c>GET /v1/ledger/{stream}</c>.</summary>
+    public static void MapGateway(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.MapGet("/healthz", (GatewayHealth health) =>
+        {
+            var status = !health.IsReading ? "stopped" : health.Reasons.Count > 0 ? "degraded" : "ok";
+            return Results.Json(new HealthAnswer(status, health.Reasons), GatewayJson.Default.HealthAnswer, statusCode: health.IsReading ? 200 : 503);
+        });
+        app.MapGet("/healthz/live", (GatewayHealth health) => health.Reasons.ContainsKey("log_failed") ? Results.StatusCode(503) : Results.Ok());
+        app.MapGet("/v1/ledger", (GatewayLedgers ledgers) => Results.Json([.. ledgers.Streams.Select(s => s.Value)], GatewayJson.Default.StringArray));
+        app.MapGet("/v1/ledger/{stream}", (string stream, GatewayLedgers ledgers) =>
+            Name.IsValid(stream) && ledgers.TryGet(new(stream)) is { } ledger
+                ? Results.Text(JsonSerializer.Serialize(ledger, ContractsJson.Default.Ledger), "application/json")
+                : Results.NotFound());
+    }
+}
+
+sealed record HealthAnswer(string Status, IReadOnlyDictionary<string, string> Reasons);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(string[]))]
+sealed partial class GatewayJson : JsonSerializerContext;

@@ -1,0 +1,166 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Threading.Channels;
+using LeanPipe.Contracts;
+using LeanPipe.Gateway.Log;
+using Microsoft.AspNetCore.Connections;
+
+namespace LeanPipe.Gateway.Intake;
+
+/// <summary>Reads one connection to its end, and acknowledges what is durable when the stream asks for it.</summary>
+/// <remarks>
+/// Bounded memory: a read buffer, which a frame may widen to max_frame and which an idle connection gives back, and nothing is read while the stream has max_unsynced bytes
+/// that are not on disk, or while the log or its disk is full. TCP's window is what the peer feels.
+/// </remarks>
+sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth health, GatewayOptions options, TimeProvider time, PipeReader input, PipeWriter output)
+{
+    readonly Channel<(long Frames, Task Durable)> _acks = Channel.CreateBounded<(long, Task)>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+
+    byte[] _buffer = [];
+    int _length;
+    long _received;
+
+    /// <param name="draining">Set when the gateway shuts down: what has arrived is read, then the connection ends.</param>
+    public async Task RunAsync(long number, string peer, CancellationToken draining)
+    {
+        var intake = new FrameIntake(stream, options, time, number, peer);
+        log.Append(new ConnectionEntry(stream.Number, number, 0, 0), static (b, e) => e.Write(b.Add(EntryKind.ConnectionOpened, ConnectionEntry.Bytes)));
+        var acking = stream.Definition.Ack == AckMode.Durable ? AcknowledgeAsync() : Task.CompletedTask;
+        try
+        {
+            await ReadAsync(intake, draining);
+        }
+        finally
+        {
+            _acks.Writer.TryComplete();
+            var end = intake.End(_length, _received);
+            Release();
+            log.Append(end, static (b, e) => e.Write(b.Add(EntryKind.ConnectionClosed, ConnectionEntry.Bytes)));
+        }
+        await acking;
+    }
+
+    async Task ReadAsync(FrameIntake intake, CancellationToken draining)
+    {
+        using var deadline = new CancellationTokenSource();
+        while (true)
+        {
+            if (!await MayReadAsync(draining)) return;
+            if (await NextAsync(deadline, draining) is not { } result) return;
+            foreach (var segment in result.Buffer)
+            {
+                stream.Touch(time.GetUtcNow());
+                for (var rest = segment; !rest.IsEmpty;)
+                {
+                    rest = rest[Fill(rest.Span)..];
+                    Take(intake);
+                    await stream.RoomAsync(CancellationToken.None);
+                }
+            }
+            input.AdvanceTo(result.Buffer.End);
+            if (_length == 0) Release();
+            if (result.IsCompleted) return;
+        }
+    }
+
+    /// <summary>False when a draining gateway cannot take more.</summary>
+    async ValueTask<bool> MayReadAsync(CancellationToken draining)
+    {
+        while (!health.IsReading)
+        {
+            if (draining.IsCancellationRequested) return false;
+            try
+            {
+                await health.WhenReading.WaitAsync(draining);
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// <summary>The next bytes; null when the peer is gone, or was silent long enough while the gateway drains.</summary>
+    async ValueTask<ReadResult?> NextAsync(CancellationTokenSource deadline, CancellationToken draining)
+    {
+        try
+        {
+            if (!draining.IsCancellationRequested)
+            {
+                try
+                {
+                    return await input.ReadAsync(draining);
+                }
+                catch (OperationCanceledException) when (draining.IsCancellationRequested)
+                {
+                    deadline.CancelAfter(options.DrainAtMost);
+                }
+            }
+            using var quiet = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
+            quiet.CancelAfter(options.DrainQuiet);
+            return await input.ReadAsync(quiet.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or ConnectionAbortedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Copies what fits behind what is left of the last portion.</summary>
+    int Fill(ReadOnlySpan<byte> bytes)
+    {
+        if (_length == _buffer.Length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(options.ReadBufferBytes, _length * 2));
+            _buffer.AsSpan(0, _length).CopyTo(larger);
+            if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = larger;
+        }
+        var count = Math.Min(bytes.Length, _buffer.Length - _length);
+        bytes[..count].CopyTo(_buffer.AsSpan(_length));
+        _length += count;
+        _received += count;
+        return count;
+    }
+
+    void Take(FrameIntake intake)
+    {
+        var (consumed, batch) = intake.Take(_buffer.AsSpan(0, _length), _received, log);
+        _buffer.AsSpan(consumed, _length - consumed).CopyTo(_buffer);
+        _length -= consumed;
+        if (batch is not null && stream.Definition.Ack == AckMode.Durable) _acks.Writer.TryWrite((intake.Frames, batch.Durable));
+    }
+
+    void Release()
+    {
+        if (_buffer.Length == 0) return;
+        ArrayPool<byte>.Shared.Return(_buffer);
+        (_buffer, _length) = ([], 0);
+    }
+
+    /// <summary>One line at most for a commit: while one is awaited, newer counts replace each other.</summary>
+    async Task AcknowledgeAsync()
+    {
+        var line = new byte[32];
+        "ACK "u8.CopyTo(line);
+        long acknowledged = 0;
+        try
+        {
+            await foreach (var (frames, durable) in _acks.Reader.ReadAllAsync())
+            {
+                await durable;
+                if (frames == acknowledged) continue;
+                acknowledged = frames;
+                frames.TryFormat(line.AsSpan(4), out var digits);
+                line[4 + digits] = (byte)'\n';
+                if ((await output.WriteAsync(line.AsMemory(0, 5 + digits))).IsCompleted) return;
+            }
+        }
+        catch (Exception e) when (e is IOException or ConnectionAbortedException or LogException or OperationCanceledException)
+        {
+            // The peer is gone, or the log has failed: it gets no acknowledgement, and asks by sending again. Reading finds the same end by itself.
+            return;
+        }
+    }
+}

@@ -1,0 +1,243 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using LeanPipe.Gateway.Decoding;
+using LeanPipe.Gateway.Framing;
+using LeanPipe.Gateway.Log;
+using LeanPipe.Gateway.Validation;
+
+namespace LeanPipe.Gateway.Intake;
+
+/// <summary>One connection's way from bytes to log entries. Not thread-safe; it allocates nothing per accepted record.</summary>
+/// <remarks>
+/// A JSON record that ends with LF goes to the log as it stands in the read buffer, together with its neighbours of the same window, in one copy. CR is taken off, and what another decoder
+/// made stands in a buffer of its own. Empty lines and a CSV header are framing: their bytes count as framed, but they are no frames.
+/// </remarks>
+sealed class FrameIntake
+{
+    readonly StreamIntake _stream;
+    readonly GatewayOptions _options;
+    readonly TimeProvider _time;
+    readonly long _connection;
+    readonly string _peer;
+    readonly CsvDecoder? _csv;
+    readonly long _windowLength;
+    readonly Verdict _verdict = new();
+    readonly ArrayBufferWriter<byte> _rewritten = new();
+    readonly ArrayBufferWriter<byte> _tooLargeHead = new();
+
+    readonly List<Run> _runs = [];
+    bool _isHeaderNext;
+    bool _isHeaderBad;
+    bool _isSkipping;
+    long _skipped;
+    int _blank;
+    long _reported;
+    DateTimeOffset _now;
+
+    public FrameIntake(StreamIntake stream, GatewayOptions options, TimeProvider time, long connection, string peer)
+    {
+        (_stream, _options, _time, _connection, _peer) = (stream, options, time, connection, peer);
+        _csv = stream.NewCsvDecoder();
+        _isHeaderNext = stream.Definition.Decoder is Contracts.CsvDecoderDefinition { Header: true };
+        _windowLength = stream.Definition.Window.Length.Ticks;
+    }
+
+    /// <summary>Records and rejects so far: what an acknowledgement counts.</summary>
+    public long Frames { get; private set; }
+
+    /// <summary>Frames, validates and appends what is whole in the buffer.</summary>
+    /// <param name="received">Bytes the socket has given so far, those of this buffer included.</param>
+    /// <returns>How many bytes are done with; the rest comes again with more behind it. The batch is null when there was nothing to append.</returns>
+    public (int Consumed, LogBatch? Batch) Take(ReadOnlySpan<byte> buffer, long received, WriteAheadLog log)
+    {
+        _runs.Clear();
+        _rewritten.ResetWrittenCount();
+        _blank = 0;
+        _now = _time.GetUtcNow();
+        var at = 0;
+        while (at < buffer.Length && TryTakeFrame(buffer, ref at))
+        {
+        }
+
+        var done = received - (buffer.Length - at) - (_isSkipping ? _skipped : 0);
+        if (done == _reported) return (at, null);
+        var batch = log.Append(new Portion(this, buffer, (int)(done - _reported)), static (b, portion) => portion.Write(b));
+        _reported = done;
+        _stream.Appended(batch, at);
+        return (at, batch);
+    }
+
+    /// <summary>The connection ended: what is left is partial.</summary>
+    public ConnectionEntry End(int left, long received) =>
+        new(_stream.Number, _connection, received - _reported, left + (_isSkipping ? _skipped : 0));
+
+    /// <summary>False when more bytes are needed.</summary>
+    bool TryTakeFrame(ReadOnlySpan<byte> buffer, ref int at)
+    {
+        var rest = buffer[at..];
+        if (_isSkipping)
+        {
+            var isEnded = NewlineFraming.TrySkip(rest, out var skipped);
+            _skipped += skipped;
+            at += skipped;
+            if (!isEnded) return false;
+            _isSkipping = false;
+            RejectTooLarge(_tooLargeHead.WrittenSpan, _skipped);
+            return true;
+        }
+
+        var fault = NewlineFraming.TryRead(rest, _stream.Definition.Limits.MaxFrameBytes, out var length, out var consumed);
+        if (fault == FrameFault.Incomplete) return false;
+        if (fault == FrameFault.TooLarge)
+        {
+            var head = rest[..Math.Min(length, _options.RejectKeepsBytes)];
+            at += consumed;
+            if (consumed > 0)
+            {
+                RejectTooLarge(head, consumed);
+                return true;
+            }
+            _isSkipping = true;
+            _skipped = 0;
+            _tooLargeHead.ResetWrittenCount();
+            _tooLargeHead.Write(head);
+            return true;
+        }
+
+        TakeFrame(buffer, at, length, consumed);
+        at += consumed;
+        return true;
+    }
+
+    void TakeFrame(ReadOnlySpan<byte> buffer, int at, int length, int consumed)
+    {
+        var frame = buffer.Slice(at, length);
+        if (length == 0)
+        {
+            _blank += consumed;
+            return;
+        }
+        if (_isHeaderNext)
+        {
+            _isHeaderNext = false;
+            if (_csv!.IsHeader(frame))
+            {
+                _blank += consumed;
+                return;
+            }
+            _isHeaderBad = true;
+        }
+
+        Frames++;
+        if (_isHeaderBad)
+        {
+            _verdict.Fail(RejectCode.BadHeader, 0);
+            Reject(frame, consumed);
+            return;
+        }
+        if (_csv is not null)
+        {
+            TakeCsv(frame, consumed);
+            return;
+        }
+
+        if (!_stream.Validator.Accepts(frame, _verdict) || !IsInTime()) Reject(frame, consumed);
+        else if (consumed == length + 1) Record(isRewritten: false, at, consumed, consumed);
+        else
+        {
+            var start = _rewritten.WrittenCount;
+            _rewritten.Write(frame);
+            _rewritten.Write("\n"u8);
+            Record(isRewritten: true, start, length + 1, consumed);
+        }
+    }
+
+    void TakeCsv(ReadOnlySpan<byte> frame, int consumed)
+    {
+        var start = _rewritten.WrittenCount;
+        var isDecoded = _csv!.TryDecode(frame, _rewritten, _verdict);
+        if (isDecoded && _stream.Validator.Accepts(_rewritten.WrittenSpan[start..], _verdict) && IsInTime())
+        {
+            _rewritten.Write("\n"u8);
+            Record(isRewritten: true, start, _rewritten.WrittenCount - start, consumed);
+            return;
+        }
+        // The half-made line stays in the buffer, but no run names it.
+        if (isDecoded) _verdict.Offset = _csv.OffsetInLine(_verdict);
+        Reject(frame, consumed);
+    }
+
+    bool IsInTime()
+    {
+        if (_verdict.EventTicks <= _now.UtcTicks + _stream.Definition.Limits.MaxAhead.Ticks) return true;
+        _verdict.Fail(RejectCode.TooFarAhead, 0);
+        return _verdict.In(_stream.Definition.EventTime);
+    }
+
+    void Record(bool isRewritten, int offset, int length, int wireBytes)
+    {
+        var ticks = _verdict.EventTicks;
+        if (_runs.Count > 0)
+        {
+            ref var last = ref CollectionsMarshal.AsSpan(_runs)[^1];
+            if (last.Code == RejectCode.None && last.IsRewritten == isRewritten && last.Offset + last.Length == offset && ticks >= last.WindowTicks && ticks < last.WindowTicks + _windowLength)
+            {
+                last.Length += length;
+                last.Rows++;
+                last.WireBytes += wireBytes;
+                last.MaxEventTicks = Math.Max(last.MaxEventTicks, ticks);
+                return;
+            }
+        }
+        _runs.Add(new() { IsRewritten = isRewritten, Offset = offset, Length = length, Rows = 1, WireBytes = wireBytes, WindowTicks = ticks - ticks % _windowLength, MaxEventTicks = ticks });
+    }
+
+    void RejectTooLarge(ReadOnlySpan<byte> head, long wireBytes)
+    {
+        Frames++;
+        _verdict.Fail(RejectCode.FrameTooLarge, _stream.Definition.Limits.MaxFrameBytes);
+        Reject(head, wireBytes, isTruncated: true);
+    }
+
+    void Reject(ReadOnlySpan<byte> frame, long wireBytes, bool isTruncated = false)
+    {
+        var start = _rewritten.WrittenCount;
+        var raw = frame[..Math.Min(frame.Length, _options.RejectKeepsBytes)];
+        RejectLine.Write(
+            _rewritten, _verdict.Code, _verdict.Field(frame), _verdict.Offset, _connection, _peer, _now, raw, isTruncated || raw.Length < frame.Length, wireBytes);
+        var ticks = _now.UtcTicks;
+        _runs.Add(new()
+        {
+            Code = _verdict.Code, IsRewritten = true, Offset = start, Length = _rewritten.WrittenCount - start, Rows = 1, WireBytes = wireBytes, WindowTicks = ticks - ticks % _windowLength,
+        });
+    }
+
+    readonly ref struct Portion(FrameIntake intake, ReadOnlySpan<byte> wire, int received)
+    {
+        readonly ReadOnlySpan<byte> _wire = wire;
+
+        public void Write(LogBatch batch)
+        {
+            var stream = intake._stream.Number;
+            var minutes = (int)(intake._windowLength / TimeSpan.TicksPerMinute);
+            new ReadEntry(stream, received, intake._blank, intake._connection).Write(batch.Add(EntryKind.Read, ReadEntry.Bytes));
+            var rewritten = intake._rewritten.WrittenSpan;
+            foreach (ref readonly var run in CollectionsMarshal.AsSpan(intake._runs))
+            {
+                var lines = (run.IsRewritten ? rewritten : _wire).Slice(run.Offset, run.Length);
+                if (run.Code == RejectCode.None)
+                {
+                    var body = batch.Add(EntryKind.Records, RecordsEntry.HeadBytes + lines.Length);
+                    new RecordsEntry(stream, minutes, run.Rows, run.WindowTicks, run.MaxEventTicks, intake._connection, (int)run.WireBytes).Write(body);
+                    lines.CopyTo(body[RecordsEntry.HeadBytes..]);
+                    continue;
+                }
+                var code = run.Code.Text();
+                var reject = batch.Add(EntryKind.Reject, RejectEntry.HeadBytes + code.Length + lines.Length);
+                new RejectEntry(stream, minutes, code.Length, run.WindowTicks, intake._connection, run.WireBytes).Write(reject);
+                System.Text.Encoding.ASCII.GetBytes(code, reject[RejectEntry.HeadBytes..]);
+                lines.CopyTo(reject[(RejectEntry.HeadBytes + code.Length)..]);
+            }
+        }
+    }
+}

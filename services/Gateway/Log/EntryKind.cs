@@ -1,0 +1,40 @@
+namespace LeanPipe.Gateway.Log;
+
+/// <summary>What an entry says. Numbers are the format: never reuse one.</summary>
+enum EntryKind : byte
+{
+    /// <summary>JSON: all that older files said that still matters. The first entry of every file, and nowhere else.</summary>
+    Checkpoint = 1,
+
+    /// <summary>JSON: a stream's name gets the number that binary entries use.</summary>
+    StreamDeclared = 2,
+    ConnectionOpened = 3,
+
+    /// <summary>Bytes that a connection's framing has finished with.</summary>
+    Read = 4,
+
+    /// <summary>Lines of records of one stream and one window.</summary>
+    Records = 5,
+
+    /// <summary>One rejected frame as a line of JSON.</summary>
+    Reject = 6,
+    ConnectionClosed = 7,
+
+    /// <summary>JSON: a range of a lane becomes an object of this name. Before the upload.</summary>
+    Cut = 8,
+
+    /// <summary>JSON: the object is in the store.</summary>
+    Stored = 9,
+
+    /// <summary>JSON: a window's revision is to be made of what is stored by now. Before the manifest.</summary>
+    Sealing = 10,
+
+    /// <summary>JSON: the manifest is in the store.</summary>
+    Sealed = 11,
+
+    /// <summary>JSON: the sidecar has acknowledged the event.</summary>
+    Published = 12,
+
+    /// <summary>JSON: files wholly before this position are about to be removed; a log that begins later has lost one.</summary>
+    Truncated = 13,
+}

@@ -1,0 +1,56 @@
+using System.Text.Json.Serialization;
+using LeanPipe.Contracts;
+
+namespace LeanPipe.Gateway.Log;
+
+sealed record StreamDeclared(int Number, StreamName Name);
+
+/// <summary>A lane: what one sequence of segments holds.</summary>
+/// <param name="Rejected">Rejects, by the time they were received; otherwise records, by their event time.</param>
+readonly record struct LaneKey(int Stream, bool Rejected, long WindowTicks, int WindowMinutes)
+{
+    [JsonIgnore]
+    public WindowId Window => WindowId.Of(new DateTimeOffset(WindowTicks, TimeSpan.Zero), new(TimeSpan.FromMinutes(WindowMinutes)));
+
+    [JsonIgnore]
+    public long EndTicks => WindowTicks + WindowMinutes * TimeSpan.TicksPerMinute;
+}
+
+/// <summary>Everything of the lane that stands before <paramref name="UpTo"/> and is in no earlier cut.</summary>
+/// <param name="Segment">The object's name, from the gateway, the log and the position of its first line, so that no two cuts ever share one.</param>
+sealed record CutEntry(LaneKey Lane, long UpTo, string Segment);
+
+sealed record StoredEntry(LaneKey Lane, string Segment, ObjectRef Object);
+
+/// <param name="Segments">How many of the lane's stored segments, from the first that no manifest lists, belong to the revision.</param>
+sealed record SealingEntry(LaneKey Lane, int Revision, string Reason, DateTimeOffset SealedAt, int Segments);
+
+sealed record SealedEntry(LaneKey Lane, int Revision);
+
+sealed record PublishedEntry(LaneKey Lane, int Revision);
+
+sealed record TruncatedEntry(long Beginning);
+
+/// <summary>All that the log said before this file and that still matters when every older file is gone.</summary>
+/// <remarks>Lines that were not stored by then are not in it: the files that hold them are removed only after they are, and until then reading begins at an older checkpoint.</remarks>
+/// <param name="Beginning">Of the newest <see cref="TruncatedEntry"/>.</param>
+sealed record CheckpointEntry(long Beginning, long NextConnection, IReadOnlyList<StreamCheckpoint> Streams);
+
+sealed record StreamCheckpoint(
+    int Number, StreamName Name, long MaxEventTicks, long Connections, long BytesReceived, long BytesFramed, long BytesRejected, long BytesPartial, long Frames, long Records, long Late,
+    IReadOnlyDictionary<string, long> Rejects, IReadOnlyList<WindowCheckpoint> Windows);
+
+/// <param name="Unlisted">Stored segments that no sealed manifest lists, in the order they were stored.</param>
+sealed record WindowCheckpoint(
+    long Ticks, int Minutes, long Rows, int Revision, IReadOnlyList<ObjectRef>? Unlisted = null, SealingEntry? Sealing = null, IReadOnlyList<int>? Unpublished = null);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(StreamDeclared))]
+[JsonSerializable(typeof(CutEntry))]
+[JsonSerializable(typeof(StoredEntry))]
+[JsonSerializable(typeof(SealingEntry))]
+[JsonSerializable(typeof(SealedEntry))]
+[JsonSerializable(typeof(PublishedEntry))]
+[JsonSerializable(typeof(TruncatedEntry))]
+[JsonSerializable(typeof(CheckpointEntry))]
+sealed partial class LogJson : JsonSerializerContext;

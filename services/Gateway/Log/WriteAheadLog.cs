@@ -1,0 +1,294 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using LeanPipe.Gateway.Windows;
+
+namespace LeanPipe.Gateway.Log;
+
+/// <summary>One sequential log for all streams and connections, with one committer.</summary>
+/// <remarks>
+/// The order is the guarantee: entries into the open batch, the batch into the newest file, fsync, the entries into the state, and only then <see cref="LogBatch.Durable"/>, which is what
+/// acknowledgements, uploads and everything else outside the log wait for. One fsync serves everybody who appended meanwhile. One batch is in flight at a time, so a crash tears at most the last.
+/// </remarks>
+sealed class WriteAheadLog : IDisposable
+{
+    const int KeptBufferBytes = 8 * 1024 * 1024;
+    const int DiskFullErrno = 28;
+
+    static readonly TimeSpan DiskFullPause = TimeSpan.FromMilliseconds(200);
+
+    readonly GatewayOptions _options;
+    readonly GatewayState _state;
+    readonly GatewayHealth _health;
+    readonly ILogger _logger;
+    readonly FileStream _folderLock;
+    readonly List<LogFile> _files;
+    readonly Thread _committer;
+    readonly Lock _filesSync = new();
+
+    /// <summary>Guards the open batch, and wakes the committer.</summary>
+    readonly object _sync = new();
+
+    LogBatch _open = new(new byte[64 * 1024]);
+    byte[]? _spare;
+    bool _stopping;
+    Exception? _failure;
+    long _lastDiskCheck;
+
+    WriteAheadLog(GatewayOptions options, GatewayState state, GatewayHealth health, ILogger logger, FileStream folderLock, List<LogFile> files, ulong logId)
+    {
+        (_options, _state, _health, _logger, _folderLock, _files, LogId) = (options, state, health, logger, folderLock, files, logId);
+        _committer = new(Commit) { IsBackground = true, Name = "log committer" };
+    }
+
+    /// <summary>Random, from when the log was begun: it tells apart what two logs of one gateway id have written at the same position.</summary>
+    public ulong LogId { get; }
+
+    /// <summary>Called on the committer's thread after each batch is in the state.</summary>
+    public Action? Committed { get; set; }
+
+    /// <summary>Called once when the log can no longer be written.</summary>
+    public Action<Exception>? Failed { get; set; }
+
+    /// <summary>Called between the fsync and everything that waits for it; tests copy the disk here.</summary>
+    internal Action? Synced { get; set; }
+
+    public long Bytes
+    {
+        get
+        {
+            lock (_filesSync) return _files.Sum(f => f.Length);
+        }
+    }
+
+    public long End
+    {
+        get
+        {
+            lock (_filesSync) return _files[^1].End;
+        }
+    }
+
+    /// <summary>Reads the log back into the state, or begins one, and starts the committer.</summary>
+    /// <exception cref="LogException">The folder is in use, or what it holds is damaged.</exception>
+    public static WriteAheadLog Open(GatewayOptions options, GatewayState state, GatewayHealth health, ILogger logger)
+    {
+        Directory.CreateDirectory(options.LogDirectory);
+        var folderLock = LockFolder(options.LogDirectory);
+        try
+        {
+            state.Configure(options.Streams);
+            var (files, logId, cut) = LogRecovery.Read(options.LogDirectory, state);
+            if (cut > 0) logger.LogTornTailCut(cut);
+            if (files.Count == 0)
+            {
+                logId = (ulong)Random.Shared.NextInt64();
+                files.Add(LogFile.Create(options.LogDirectory, 0, logId, CheckpointBatch(state, 0)));
+            }
+            logger.LogRecovered(options.LogDirectory, files.Count, files.Sum(f => f.Length), state.NextConnection);
+            var log = new WriteAheadLog(options, state, health, logger, folderLock, files, logId);
+            log._committer.Start();
+            return log;
+        }
+        catch
+        {
+            folderLock.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Adds entries to the open batch in one go; <paramref name="write"/> must be quick, for every connection waits for it.</summary>
+    public LogBatch Append<T>(T what, Action<LogBatch, T> write) where T : allows ref struct
+    {
+        lock (_sync)
+        {
+            if (_failure is not null || _stopping) throw new LogException("gateway.log_closed", "The log takes nothing more: it has failed or is shutting down.", _failure);
+            var before = _open.Length;
+            write(_open, what);
+            var wake = before == LogFormat.BatchHeaderBytes || (before < _options.CommitAtBytes && _open.Length >= _options.CommitAtBytes);
+            if (wake) Monitor.Pulse(_sync);
+            return _open;
+        }
+    }
+
+    /// <summary>Adds one JSON entry and returns when it is durable and in the state.</summary>
+    public Task AppendAsync<T>(EntryKind kind, T document, JsonTypeInfo<T> type)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(document, type);
+        return Append((kind, body), static (batch, e) => batch.Add(e.kind, e.body)).Durable;
+    }
+
+    public void Read(Span<byte> target, long position) => FileOf(position).Read(target, position);
+
+    /// <summary>The end of the file that holds a position.</summary>
+    public long FileEndOf(long position) => FileOf(position).End;
+
+    /// <summary>Removes the files that hold nothing from <paramref name="needed"/> on. That they may be missing is durable before the first is gone.</summary>
+    public async Task TruncateAsync(long? needed)
+    {
+        List<LogFile> done;
+        long beginning;
+        lock (_filesSync)
+        {
+            done = [.. _files.Take(_files.Count - 1).TakeWhile(f => !(f.End > needed))];
+            if (done.Count == 0) return;
+            beginning = _files[done.Count].Position;
+        }
+        await AppendAsync(EntryKind.Truncated, new(beginning), LogJson.Default.TruncatedEntry);
+        lock (_filesSync) _files.RemoveRange(0, done.Count);
+        foreach (var file in done) file.Delete();
+        CheckRoom();
+    }
+
+    /// <summary>Stops reading while the log or its disk is too full, and lets it go on when there is room again.</summary>
+    public void CheckRoom()
+    {
+        var bytes = Bytes;
+        _health.SetStopped("log_full", bytes <= _options.MaxLogBytes ? null
+            : $"The log has {bytes} bytes, more than max_log_bytes {_options.MaxLogBytes}; reading stops until the store has taken some.");
+        var free = new DriveInfo(Path.GetFullPath(_options.LogDirectory)).AvailableFreeSpace;
+        _health.SetStopped("disk_low", free >= _options.MinFreeDiskBytes ? null
+            : $"The log's disk has {free} bytes left, less than {_options.MinFreeDiskBytes}; reading stops until there is room.");
+        _lastDiskCheck = Stopwatch.GetTimestamp();
+    }
+
+    /// <summary>Writes what is open and ends. Nothing may append any more.</summary>
+    public void Dispose()
+    {
+        lock (_sync)
+        {
+            _stopping = true;
+            Monitor.Pulse(_sync);
+        }
+        _committer.Join();
+        lock (_filesSync) _files.ForEach(f => f.Dispose());
+        _folderLock.Dispose();
+    }
+
+    LogFile FileOf(long position)
+    {
+        lock (_filesSync) return _files.FindLast(f => f.Position <= position)!;
+    }
+
+    void Commit()
+    {
+        long last = 0;
+        while (Next(last) is { } batch)
+        {
+            try
+            {
+                Write(batch);
+            }
+            catch (Exception e)
+            {
+                Fail(batch, e);
+                return;
+            }
+            last = Stopwatch.GetTimestamp();
+            batch.Complete();
+            _spare = batch.Buffer.Length <= KeptBufferBytes ? batch.Buffer : null;
+            Committed?.Invoke();
+        }
+    }
+
+    /// <summary>The next batch to write; null when the log is being closed and everything is written.</summary>
+    LogBatch? Next(long last)
+    {
+        lock (_sync)
+        {
+            while (_open.Entries == 0)
+            {
+                if (_stopping) return null;
+                Monitor.Wait(_sync);
+            }
+            while (!_stopping && _open.Length < _options.CommitAtBytes)
+            {
+                var left = _options.MaxCommitDelay - Stopwatch.GetElapsedTime(last);
+                if (last == 0 || left < TimeSpan.FromMilliseconds(1)) break;
+                Monitor.Wait(_sync, left);
+            }
+            var batch = _open;
+            _open = new(_spare ?? new byte[64 * 1024]);
+            _spare = null;
+            return batch;
+        }
+    }
+
+    void Write(LogBatch batch)
+    {
+        var file = _files[^1];
+        var bytes = batch.Buffer.AsSpan(0, batch.Length);
+        LogFormat.WriteBatchHeader(bytes, file.End, batch.Entries);
+        var payloadAt = file.End + LogFormat.BatchHeaderBytes;
+        while (true)
+        {
+            try
+            {
+                file.Append(bytes);
+                break;
+            }
+            catch (IOException e) when ((e.HResult & 0xFFFF) == DiskFullErrno && !_stopping)
+            {
+                // Nothing of it was acknowledged, and the same bytes go to the same place: trying again is safe.
+                if (_health.Reasons.ContainsKey("disk_full") is false) _logger.LogDiskFull(e);
+                _health.SetStopped("disk_full", "The log's disk is full; reading stops until there is room.");
+                Thread.Sleep(DiskFullPause);
+            }
+        }
+        _health.SetStopped("disk_full", null);
+        LogRecovery.Apply(_state, bytes[LogFormat.BatchHeaderBytes..], payloadAt);
+        Synced?.Invoke();
+        if (file.Length >= _options.LogFileBytes) Roll(file);
+        if (Bytes > _options.MaxLogBytes || Stopwatch.GetElapsedTime(_lastDiskCheck) > TimeSpan.FromSeconds(1)) CheckRoom();
+    }
+
+    void Roll(LogFile full)
+    {
+        try
+        {
+            var next = LogFile.Create(_options.LogDirectory, full.End, LogId, CheckpointBatch(_state, full.End));
+            lock (_filesSync) _files.Add(next);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _logger.LogNotRolled(e);
+        }
+    }
+
+    void Fail(LogBatch batch, Exception reason)
+    {
+        // After a failed fsync the system may have dropped the pages: only a restart, which reads the disk, knows what is durable.
+        _logger.LogFailed(reason);
+        _health.SetStopped("log_failed", $"The log cannot be written: {reason.Message}");
+        lock (_sync)
+        {
+            _failure = reason;
+            _open.Fail(reason);
+        }
+        batch.Fail(reason);
+        Failed?.Invoke(reason);
+    }
+
+    static byte[] CheckpointBatch(GatewayState state, long filePosition)
+    {
+        byte[] body;
+        lock (state.Sync) body = JsonSerializer.SerializeToUtf8Bytes(state.ToCheckpoint(), LogJson.Default.CheckpointEntry);
+        var batch = new LogBatch(new byte[body.Length + 64]);
+        batch.Add(EntryKind.Checkpoint, body);
+        var bytes = batch.Buffer[..batch.Length];
+        LogFormat.WriteBatchHeader(bytes, filePosition + LogFormat.FileHeaderBytes, batch.Entries);
+        return bytes;
+    }
+
+    static FileStream LockFolder(string folder)
+    {
+        try
+        {
+            return new(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw new LogException("gateway.log_in_use", $"The log in '{folder}' is in use by another gateway. Stop it, or give this one a folder of its own.", e);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using LeanPipe.Contracts;
+using LeanPipe.Gateway.Intake;
+using LeanPipe.Gateway.Log;
+using LeanPipe.Gateway.Windows;
+
+namespace LeanPipe.Gateway.Shipping;
+
+/// <summary>When a lane is cut and when a window is sealed. Pure: state, documents and clock in, decisions out. Called under the state's lock.</summary>
+sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamIntake> intakes, ulong logId)
+{
+    /// <summary>A segment is made in memory, so it has a bound of its own.</summary>
+    const long LargestSegmentBytes = 512L * 1024 * 1024;
+
+    static readonly StreamLimits WithoutDocument = new();
+
+    /// <param name="everything">Cut what there is, for the gateway drains or the log is too large.</param>
+    public List<CutEntry> DueCuts(GatewayState state, DateTimeOffset now, bool everything)
+    {
+        var cuts = new List<CutEntry>();
+        foreach (var lane in state.Active)
+        {
+            if (lane.Uncut.Count == 0) continue;
+            var limits = intakes.GetValueOrDefault(lane.Key.Stream)?.Definition.Limits ?? WithoutDocument;
+            var all = everything || now - lane.UncutSince >= limits.CutAfter || IsIdle(lane, now) || SealReason(state, lane, now) is not null;
+            Cut(lane, Math.Min(limits.CutAtBytes, LargestSegmentBytes), all, cuts);
+        }
+        return cuts;
+    }
+
+    /// <summary>Why the window is to be sealed now; null when it is not.</summary>
+    public string? SealReason(GatewayState state, Lane lane, DateTimeOffset now)
+    {
+        if (lane.Key.Rejected || !lane.HasUnlisted || !intakes.ContainsKey(lane.Key.Stream)) return null;
+        if (IsIdle(lane, now)) return "idle";
+        if (!state.Streams[lane.Key.Stream].IsPassed(lane.Key)) return null;
+        if (lane is { Revision: 0, HasLate: false }) return "watermark";
+
+        // Late records come in a trickle: wait until it pauses, so that a revision is worth its runs.
+        var isQuiet = now - lane.LastAppend >= options.LateSealAfter || now - lane.WaitingSince >= options.LateSealAtMost;
+        return isQuiet ? lane.Revision > 0 ? "late" : "watermark" : null;
+    }
+
+    bool IsIdle(Lane lane, DateTimeOffset now) =>
+        intakes.TryGetValue(lane.Key.Stream, out var stream) && now - stream.LastActivity >= stream.Definition.SealWhenIdleFor;
+
+    void Cut(Lane lane, long atBytes, bool all, List<CutEntry> cuts)
+    {
+        long bytes = 0;
+        long? first = null;
+        long upTo = 0;
+        foreach (var extent in lane.Uncut)
+        {
+            first ??= extent.Position;
+            bytes += extent.Bytes;
+            upTo = extent.Position + 1;
+            if (bytes < atBytes) continue;
+            cuts.Add(new(lane.Key, upTo, SegmentName(first.Value)));
+            (first, bytes) = (null, 0);
+        }
+        if (all && first is not null) cuts.Add(new(lane.Key, upTo, SegmentName(first.Value)));
+    }
+
+    string SegmentName(long position) => $"{options.Id}-{logId:x16}-{position:D20}";
+}

@@ -1,0 +1,74 @@
+using System.Text.Json;
+using LeanPipe.Contracts;
+using LeanPipe.Gateway.Intake;
+using LeanPipe.Gateway.Log;
+using LeanPipe.Gateway.Windows;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Gateway.Shipping;
+
+/// <summary>Makes the stored segments of a window a revision.</summary>
+/// <remarks>
+/// The order is the guarantee: every segment stored, the intent recorded (revision, reason, time, how many segments), the manifest put if absent, sealed recorded; publishing follows from that record.
+/// A crash after the intent makes the same manifest again and finds it there. When another gateway of the stream has taken the revision, its manifest becomes the one to build on, and ours the next.
+/// </remarks>
+sealed class Sealer(WriteAheadLog log, GatewayState state, PatientStore store, GatewayOptions options, ILogger logger, TimeProvider time)
+{
+    public async Task<WindowSealed> SealAsync(Lane lane, StreamIntake stream, string reason, CancellationToken cancellationToken)
+    {
+        var name = stream.Definition.Name;
+        var (intent, segments) = Plan(lane, reason);
+        if (lane.Sealing is null) await RecordAsync(intent);
+        while (true)
+        {
+            var before = intent.Revision == 1 ? null : await ReadAsync(name, lane.Key.Window, intent.Revision - 1, cancellationToken) ?? throw Missing(name, lane.Key.Window, intent.Revision - 1);
+            var manifest = new WindowManifest
+            {
+                Stream = name, Window = lane.Key.Window, Revision = intent.Revision, SealedAt = intent.SealedAt, Reason = intent.Reason, Schema = name.Value, Columns = stream.Columns,
+                Segments = [.. (before?.Segments ?? []).Concat(segments).DistinctBy(s => s.Key)],
+            };
+            var key = LakeLayout.WindowManifest(name, lane.Key.Window, intent.Revision);
+            var isOurs = await store.PutIfAbsentAsync(key, JsonSerializer.SerializeToUtf8Bytes(manifest, ContractsJson.Default.WindowManifest), cancellationToken) ||
+                Lists(await ReadAsync(name, lane.Key.Window, intent.Revision, cancellationToken), segments);
+            if (isOurs)
+            {
+                await log.AppendAsync(EntryKind.Sealed, new(lane.Key, intent.Revision), LogJson.Default.SealedEntry);
+                logger.WindowSealed(name, lane.Key.Window, intent.Revision, intent.Reason, manifest.Segments.Count, manifest.Rows);
+                await PutLedgerAsync(name, cancellationToken);
+                return new(name, lane.Key.Window, intent.Revision, key);
+            }
+            intent = intent with { Revision = intent.Revision + 1 };
+            await RecordAsync(intent);
+        }
+    }
+
+    /// <summary>Puts the stream's ledger into the lake. It follows from the log, so a crash before it costs nothing but its age.</summary>
+    public async Task PutLedgerAsync(StreamName stream, CancellationToken cancellationToken)
+    {
+        Ledger ledger;
+        lock (state.Sync) ledger = state.Find(stream)!.ToLedger(options.Id, time.GetUtcNow());
+        await store.PutAsync(LakeLayout.Ledger(stream, options.Id), JsonSerializer.SerializeToUtf8Bytes(ledger, ContractsJson.Default.Ledger), cancellationToken);
+    }
+
+    (SealingEntry Intent, IReadOnlyList<ObjectRef> Segments) Plan(Lane lane, string reason)
+    {
+        lock (state.Sync)
+        {
+            var intent = lane.Sealing ?? new(lane.Key, lane.Revision + 1, reason, time.GetUtcNow(), lane.Unlisted.Count);
+            return (intent, [.. lane.Unlisted.Take(intent.Segments)]);
+        }
+    }
+
+    Task RecordAsync(SealingEntry intent) => log.AppendAsync(EntryKind.Sealing, intent, LogJson.Default.SealingEntry);
+
+    async ValueTask<WindowManifest?> ReadAsync(StreamName stream, WindowId window, int revision, CancellationToken cancellationToken) =>
+        await store.GetAsync(LakeLayout.WindowManifest(stream, window, revision), cancellationToken) is { } bytes
+            ? JsonSerializer.Deserialize(bytes.Span, ContractsJson.Default.WindowManifest)
+            : null;
+
+    static LeanPipeException Missing(StreamName stream, WindowId window, int revision) => new(
+        "gateway.manifest_missing", $"The manifest '{LakeLayout.WindowManifest(stream, window, revision)}' is gone, and the next revision builds on it. Restore it; until then the window stays as it is.");
+
+    static bool Lists(WindowManifest? manifest, IReadOnlyList<ObjectRef> segments) =>
+        manifest is not null && segments.All(s => manifest.Segments.Any(m => m.Key == s.Key));
+}

@@ -1,0 +1,149 @@
+using System.Text.Json;
+using LeanPipe.Contracts;
+using LeanPipe.Gateway.Log;
+
+namespace LeanPipe.Gateway.Windows;
+
+/// <summary>The fold of the log: ledgers, lanes, windows. What it holds is exactly what is durable, for entries are applied only after their fsync, or when they are read back.</summary>
+/// <remarks>One code path for both, so a restart cannot disagree with the process before it. Every member is used under <see cref="Sync"/>.</remarks>
+sealed class GatewayState(TimeProvider time)
+{
+    readonly List<StreamState> _streams = [];
+    readonly Dictionary<string, TimeSpan> _lateness = [];
+
+    public Lock Sync { get; } = new();
+
+    public IReadOnlyList<StreamState> Streams => _streams;
+
+    /// <summary>Lanes with something left to cut, upload, seal or publish.</summary>
+    public HashSet<Lane> Active { get; } = [];
+
+    /// <summary>Above every number that a connection of this log has had.</summary>
+    public long NextConnection { get; private set; } = 1;
+
+    /// <summary>Files wholly before this position may be gone.</summary>
+    public long Beginning { get; private set; }
+
+    public StreamState? Find(StreamName name) => _streams.Find(s => s.Name == name);
+
+    /// <summary>Tells the watermark's distance of the streams that have a document; before the first entry is applied.</summary>
+    public void Configure(IEnumerable<StreamDefinition> streams)
+    {
+        foreach (var stream in streams) _lateness[stream.Name.Value] = stream.Lateness;
+    }
+
+    /// <param name="position">Of the entry's body in the log.</param>
+    public void Apply(EntryKind kind, ReadOnlySpan<byte> body, long position)
+    {
+        switch (kind)
+        {
+            case EntryKind.Checkpoint:
+                // Every file begins with one; only that of the oldest file says anything new.
+                if (_streams.Count == 0) Restore(JsonSerializer.Deserialize(body, LogJson.Default.CheckpointEntry)!);
+                break;
+            case EntryKind.StreamDeclared:
+                var declared = JsonSerializer.Deserialize(body, LogJson.Default.StreamDeclared)!;
+                Add(new(declared.Number, declared.Name));
+                break;
+            case EntryKind.ConnectionOpened:
+                var opened = ConnectionEntry.Read(body);
+                _streams[opened.Stream].Opened();
+                NextConnection = Math.Max(NextConnection, opened.Connection + 1);
+                break;
+            case EntryKind.ConnectionClosed:
+                var closed = ConnectionEntry.Read(body);
+                _streams[closed.Stream].Closed(closed);
+                break;
+            case EntryKind.Read:
+                var read = ReadEntry.Read(body);
+                _streams[read.Stream].Read(read);
+                break;
+            case EntryKind.Records:
+                var records = RecordsEntry.Read(body);
+                var line = new Extent(position + RecordsEntry.HeadBytes, body.Length - RecordsEntry.HeadBytes, records.Rows);
+                Append(_streams[records.Stream].Appended(records), line);
+                break;
+            case EntryKind.Reject:
+                var reject = RejectEntry.Read(body);
+                var head = RejectEntry.HeadBytes + reject.CodeLength;
+                Append(_streams[reject.Stream].Rejected(reject, reject.Code(body)), new(position + head, body.Length - head, 1));
+                break;
+            case EntryKind.Cut:
+                var cut = JsonSerializer.Deserialize(body, LogJson.Default.CutEntry)!;
+                LaneOf(cut.Lane).Cut(cut, time.GetUtcNow());
+                break;
+            case EntryKind.Stored:
+                var stored = JsonSerializer.Deserialize(body, LogJson.Default.StoredEntry)!;
+                Track(LaneOf(stored.Lane), l => l.Stored(stored));
+                break;
+            case EntryKind.Sealing:
+                var sealing = JsonSerializer.Deserialize(body, LogJson.Default.SealingEntry)!;
+                Track(LaneOf(sealing.Lane), l => l.Sealing = sealing);
+                break;
+            case EntryKind.Sealed:
+                var done = JsonSerializer.Deserialize(body, LogJson.Default.SealedEntry)!;
+                Track(LaneOf(done.Lane), l => l.Sealed(done, time.GetUtcNow()));
+                break;
+            case EntryKind.Published:
+                var published = JsonSerializer.Deserialize(body, LogJson.Default.PublishedEntry)!;
+                Track(LaneOf(published.Lane), l => l.Unpublished.Remove(published.Revision));
+                break;
+            case EntryKind.Truncated:
+                Beginning = JsonSerializer.Deserialize(body, LogJson.Default.TruncatedEntry)!.Beginning;
+                break;
+            default:
+                throw new LogException(
+                    "gateway.log_unknown_entry", $"The log has an entry of kind {(byte)kind} at position {position}, which this gateway does not know. A newer gateway wrote it; run that one, or a newer one.");
+        }
+    }
+
+    public CheckpointEntry ToCheckpoint() => new(Beginning, NextConnection, [.. _streams.Select(s => s.ToCheckpoint())]);
+
+    /// <summary>The first byte of the log that something still needs; null when nothing does.</summary>
+    public long? OldestNeeded
+    {
+        get
+        {
+            long? oldest = null;
+            foreach (var lane in Active)
+                if (lane.OldestNeeded is { } position && !(position >= oldest)) oldest = position;
+            return oldest;
+        }
+    }
+
+    public Lane LaneOf(LaneKey key) => _streams[key.Stream].LaneOf(key);
+
+    void Add(StreamState stream)
+    {
+        stream.Lateness = _lateness.GetValueOrDefault(stream.Name.Value);
+        _streams.Add(stream);
+    }
+
+    void Append(Lane lane, Extent extent)
+    {
+        lane.Append(extent, time.GetUtcNow());
+        Active.Add(lane);
+    }
+
+    void Track(Lane lane, Action<Lane> change)
+    {
+        change(lane);
+        if (lane.IsActive) Active.Add(lane);
+        else Active.Remove(lane);
+
+        // A lane of rejects has no window to remember once its segments are stored.
+        if (lane is { IsActive: false, Key.Rejected: true }) _streams[lane.Key.Stream].Lanes.Remove(lane.Key);
+    }
+
+    void Restore(CheckpointEntry saved)
+    {
+        (Beginning, NextConnection) = (saved.Beginning, saved.NextConnection);
+        foreach (var stream in saved.Streams)
+        {
+            var restored = StreamState.From(stream);
+            Add(restored);
+            foreach (var lane in restored.Lanes.Values)
+                if (lane.IsActive) Active.Add(lane);
+        }
+    }
+}

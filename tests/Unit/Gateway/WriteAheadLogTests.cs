@@ -1,0 +1,204 @@
+using System.Text;
+using System.Text.Json;
+using LeanPipe.Contracts;
+using LeanPipe.Gateway;
+using LeanPipe.Gateway.Log;
+using LeanPipe.Gateway.Windows;
+using LeanPipe.Lake;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LeanPipe.Unit.Gateway;
+
+public sealed class WriteAheadLogTests : IDisposable
+{
+    static readonly long Ten = new DateTime(2026, 1, 1, 10, 0, 0, DateTimeKind.Utc).Ticks;
+
+    readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("leanpipe-log-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    string Log => Path.Combine(_folder.FullName, "log");
+
+    [Fact]
+    public async Task A_tail_torn_at_any_byte_is_cut_at_the_last_whole_batch_and_the_log_goes_on()
+    {
+        var (whole, lastBatchAt) = await WriteBatchesAsync(3);
+        for (var length = lastBatchAt; length < whole.Length; length++)
+        {
+            Replace(whole[..length]);
+            await using (var log = Open())
+            {
+                log.Records.ShouldBe(2);
+                await log.RecordAsync("again");
+            }
+            await using var reopened = Open();
+            reopened.Records.ShouldBe(3);
+        }
+    }
+
+    [Fact]
+    public async Task A_flipped_bit_before_the_last_batch_is_refused_and_one_in_the_last_batch_is_a_torn_tail()
+    {
+        var (whole, lastBatchAt) = await WriteBatchesAsync(3);
+        for (var at = 0; at < whole.Length; at++)
+        {
+            var damaged = whole.ToArray();
+            damaged[at] ^= 0x10;
+            Replace(damaged);
+            if (at < lastBatchAt) Should.Throw<LogException>(() => Open(), $"byte {at}").Code.ShouldStartWith("gateway.log_");
+            else
+            {
+                await using var log = Open();
+                log.Records.ShouldBe(2);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_file_whose_making_was_torn_at_any_byte_is_made_again()
+    {
+        await using (Open())
+        {
+        }
+        var fresh = File.ReadAllBytes(TheFile());
+        for (var length = 0; length < fresh.Length - 1; length++)
+        {
+            // The stream's declaration is the second batch; all before it is the making of the file.
+            Replace(fresh[..length]);
+            await using var log = Open();
+            await log.RecordAsync("first");
+            log.Records.ShouldBe(1);
+        }
+    }
+
+    [Fact]
+    public async Task What_a_checkpoint_keeps_is_what_the_removed_files_said()
+    {
+        string before;
+        await using (var log = Open(fileBytes: 4096))
+        {
+            for (var i = 0; i < 60; i++) await log.RecordAsync(new string('x', 100), lane: i % 3);
+            await log.CutAndStoreAsync();
+            await log.SealAsync(lane: 0);
+            for (var i = 0; i < 60; i++) await log.RecordAsync(new string('y', 100), lane: i % 3);
+            await log.TruncateAsync();
+            before = log.Checkpoint();
+        }
+        Directory.GetFiles(Log, "*.wal").Order().First().ShouldNotEndWith(LogFormat.FileName(0));
+        await using var reopened = Open(fileBytes: 4096);
+        reopened.Checkpoint().ShouldBe(before);
+        reopened.Records.ShouldBe(120);
+        reopened.Uncut.ShouldBe(60);
+    }
+
+    [Fact]
+    public async Task A_missing_file_is_refused_wherever_it_is_missing()
+    {
+        await using (var log = Open(fileBytes: 4096))
+            for (var i = 0; i < 120; i++) await log.RecordAsync(new string('x', 100));
+        var files = Directory.GetFiles(Log, "*.wal").Order().ToList();
+        files.Count.ShouldBeGreaterThan(3);
+        foreach (var missing in files.SkipLast(1))
+        {
+            File.Move(missing, missing + ".away");
+            Should.Throw<LogException>(() => Open(fileBytes: 4096)).Code.ShouldBe("gateway.log_file_missing");
+            File.Move(missing + ".away", missing);
+        }
+        await using var whole = Open(fileBytes: 4096);
+        whole.Records.ShouldBe(120);
+    }
+
+    [Fact]
+    public async Task Two_gateways_cannot_share_a_folder()
+    {
+        await using var log = Open();
+        Should.Throw<LogException>(() => Open()).Code.ShouldBe("gateway.log_in_use");
+    }
+
+    [Fact]
+    public void The_checksum_is_CRC_32C() => Crc32C.Compute("123456789"u8).ShouldBe(0xE3069283u);
+
+    async Task<(byte[] Bytes, int LastBatchAt)> WriteBatchesAsync(int count)
+    {
+        long lastBatchAt = 0;
+        await using (var log = Open())
+            for (var i = 0; i < count; i++)
+            {
+                lastBatchAt = log.End;
+                await log.RecordAsync($"line {i}");
+            }
+        return (File.ReadAllBytes(TheFile()), (int)lastBatchAt);
+    }
+
+    string TheFile() => Directory.GetFiles(Log, "*.wal").ShouldHaveSingleItem();
+
+    void Replace(byte[] bytes)
+    {
+        foreach (var file in Directory.GetFiles(Log, "*.wal")) File.Delete(file);
+        File.WriteAllBytes(Path.Combine(Log, LogFormat.FileName(0)), bytes);
+    }
+
+    OpenLog Open(long fileBytes = 64 * 1024 * 1024) => new(new()
+    {
+        Streams = [], Lake = new LakeOptions { Root = _folder.FullName }, LogDirectory = Log, LogFileBytes = fileBytes, MaxCommitDelay = TimeSpan.Zero,
+    });
+
+    sealed class OpenLog : IAsyncDisposable
+    {
+        readonly GatewayState _state = new(TimeProvider.System);
+        readonly WriteAheadLog _log;
+
+        public OpenLog(GatewayOptions options)
+        {
+            _log = WriteAheadLog.Open(options, _state, new(), NullLogger.Instance);
+            if (_state.Streams.Count == 0) _log.AppendAsync(EntryKind.StreamDeclared, new(0, new("s")), LogJson.Default.StreamDeclared).Wait();
+        }
+
+        public long Records => Ledger.Records;
+
+        public long End => _log.End;
+
+        public int Uncut => _state.Active.Sum(l => l.Uncut.Sum(e => e.Rows));
+
+        Ledger Ledger => _state.Streams[0].ToLedger("g", default);
+
+        public Task RecordAsync(string line, int lane = 0)
+        {
+            var bytes = Encoding.UTF8.GetBytes(line + "\n");
+            var start = Ten + lane * TimeSpan.TicksPerHour;
+            return _log.Append((start, bytes), static (batch, r) =>
+            {
+                var body = batch.Add(EntryKind.Records, RecordsEntry.HeadBytes + r.bytes.Length);
+                new RecordsEntry(0, 60, 1, r.start, r.start, 1, r.bytes.Length).Write(body);
+                r.bytes.CopyTo(body[RecordsEntry.HeadBytes..]);
+            }).Durable;
+        }
+
+        public async Task CutAndStoreAsync()
+        {
+            foreach (var lane in _state.Active.ToList())
+            {
+                var segment = $"s{lane.Key.WindowTicks}";
+                await _log.AppendAsync(EntryKind.Cut, new(lane.Key, long.MaxValue, segment), LogJson.Default.CutEntry);
+                await _log.AppendAsync(EntryKind.Stored, new(lane.Key, segment, new(segment, 1, 2, "")), LogJson.Default.StoredEntry);
+            }
+        }
+
+        public async Task SealAsync(int lane)
+        {
+            var key = _state.Active.Single(l => l.Key.WindowTicks == Ten + lane * TimeSpan.TicksPerHour).Key;
+            await _log.AppendAsync(EntryKind.Sealing, new(key, 1, "watermark", DateTimeOffset.UnixEpoch, 1), LogJson.Default.SealingEntry);
+            await _log.AppendAsync(EntryKind.Sealed, new(key, 1), LogJson.Default.SealedEntry);
+        }
+
+        public Task TruncateAsync() => _log.TruncateAsync(_state.OldestNeeded);
+
+        public string Checkpoint() => JsonSerializer.Serialize(_state.ToCheckpoint(), LogJson.Default.CheckpointEntry);
+
+        public ValueTask DisposeAsync()
+        {
+            _log.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
