@@ -10,9 +10,9 @@ static class S3Errors
     public static bool IsMissing(AmazonS3Exception e) => e is { StatusCode: HttpStatusCode.NotFound, ErrorCode: not "NoSuchBucket" };
 
     /// <summary>The service may have done it although we were not told: no answer, or an answer from in front of it.</summary>
-    public static bool IsAmbiguous(Exception e) => e switch
+    public static bool MayHaveHappened(Exception e) => e switch
     {
-        AmazonS3Exception s3 => (int)s3.StatusCode is 0 or >= 500,
+        AmazonServiceException { StatusCode: HttpStatusCode.NotImplemented } => false,
         AmazonServiceException service => (int)service.StatusCode is 0 or >= 500,
         _ => true,
     };
