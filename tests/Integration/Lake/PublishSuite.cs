@@ -153,6 +153,7 @@ public abstract class PublishSuite
             }
             catch (LakeException e) when (e.Code == "lake.test_torn")
             {
+                torn.Died.ShouldBeTrue();
             }
             (await SeenAsync(at.Store)).ShouldBeOneOf("09 10old", "09 10a 10b");
             await DeltaLinter.CheckAsync(at.Store, Table);
