@@ -36,6 +36,8 @@ public static class SidecarService
             endpoints.Listen(kestrel, options);
         });
 
+        // Two calls per turn and one per activity: the server's own line for each would bury everything else.
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(endpoints);
