@@ -42,6 +42,9 @@ internal sealed class Statements : IDisposable
             return prepared;
         var error = Marshal.PtrToStringUTF8(NativeMethods.duckdb_prepare_error(prepared));
         prepared.Dispose();
+        // Preparing reads files, so it can be interrupted too; it reports that in words only.
+        if (error?.StartsWith("INTERRUPT Error", StringComparison.Ordinal) == true)
+            throw new OperationCanceledException("The query was interrupted.", _cancellation);
         throw new DuckDBException(string.IsNullOrEmpty(error) ? "DuckDB could not prepare the statement." : error);
     }
 
