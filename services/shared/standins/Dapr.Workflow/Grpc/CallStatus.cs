@@ -8,6 +8,7 @@ namespace Dapr.Workflow.Grpc;
 static class CallStatus
 {
     // RFC 9113, section 7.
+    const long NoError = 0;
     const long RefusedStream = 7;
     const long Cancel = 8;
     const long EnhanceYourCalm = 11;
@@ -44,7 +45,8 @@ static class CallStatus
         {
             Cancel => GrpcStatusCode.Cancelled,
             EnhanceYourCalm => GrpcStatusCode.ResourceExhausted,
-            RefusedStream or _ => GrpcStatusCode.Unavailable,
+            NoError or RefusedStream or null => GrpcStatusCode.Unavailable,
+            _ => GrpcStatusCode.Internal,
         };
         return new SidecarCallException(status, $"The connection to the sidecar broke: {e.Message}", e);
     }

@@ -72,7 +72,20 @@ sealed partial class WorkflowWorker(SidecarChannel channel, WorkItems items, Tim
             }
         }
 
-        await items.DrainAsync();
+        await DrainAsync();
+    }
+
+    // Ends with the host's shutdown time at the latest: an activity that never ends must not keep the stream, and the items, from others.
+    async Task DrainAsync()
+    {
+        try
+        {
+            await items.DrainAsync().WaitAsync(_abandon.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            LogOutOfTime(logger);
+        }
     }
 
     /// <summary>Reads one stream to its end, whatever that is.</summary>
@@ -92,7 +105,7 @@ sealed partial class WorkflowWorker(SidecarChannel channel, WorkItems items, Tim
 
             if (stoppingToken.IsCancellationRequested)
             {
-                await items.DrainAsync();
+                await DrainAsync();
             }
 
             return (hadItems, "the sidecar ended the stream of work items");
@@ -156,6 +169,9 @@ sealed partial class WorkflowWorker(SidecarChannel channel, WorkItems items, Tim
 
     [LoggerMessage(40, LogLevel.Warning, "No work items from the sidecar at {Endpoint}, trying again until it answers: {Reason}")]
     static partial void LogDisconnected(ILogger logger, Uri endpoint, string reason);
+
+    [LoggerMessage(42, LogLevel.Warning, "The host's shutdown time is over before every work item is answered; the sidecar will hand out the rest again")]
+    static partial void LogOutOfTime(ILogger logger);
 
     [LoggerMessage(41, LogLevel.Debug, "Keep-alive call failed: {Status}, {Detail}")]
     static partial void LogKeepAliveFailed(ILogger logger, GrpcStatusCode status, string detail);
