@@ -21,42 +21,32 @@ static class CommandLine
         var parsed = Create().Parse(arguments);
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction and not ExampleHelp)
         {
-            foreach (var problem in parsed.Errors) await error.WriteLineAsync($"error: {problem.Message}");
+            // One unknown word makes unknown words of all that follow.
+            foreach (var problem in parsed.UnmatchedTokens.Count > 0 ? parsed.Errors.Take(1) : parsed.Errors) await error.WriteLineAsync($"error: {problem.Message}");
             await error.WriteLineAsync($"Try '{CommandPath(parsed)} --help'.");
             return ExitCode.Usage;
         }
         return await parsed.InvokeAsync(new() { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop);
     }
 
-    static RootCommand Create()
+    static Command Create()
     {
-        var root = new RootCommand("LeanPipe: from a TCP socket to a table on a laptop.");
+        // No RootCommand, whose name is that of whatever program runs this.
+        var help = new HelpOption();
+        var root = new Command("leanpipe", "LeanPipe: from a TCP socket to a table on a laptop.") { help, new VersionOption() };
         var globals = new GlobalOptions();
         foreach (var option in globals.All) root.Add(option);
         LeanCommand[] commands = [
-            SendCommand.Create(globals), RunCommand.Create(globals), RunsCommand.Create(globals),
+            DemoCommand.Create(globals), UpCommand.Create(globals), SendCommand.Create(globals), RunCommand.Create(globals), RunsCommand.Create(globals),
             StatusCommand.Create(globals), QueryCommand.Create(globals), ValidateCommand.Create(globals), AuditCommand.Create(globals),
         ];
         foreach (var command in commands) root.Add(command);
-        var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new ExampleHelp((HelpAction)help.Action!);
         root.SetAction(parsed => help.Action is ExampleHelp action ? action.Invoke(parsed) : ExitCode.Usage);
         return root;
     }
 
-    static string CommandPath(ParseResult parsed)
-    {
-        var names = new List<string>();
-        for (var symbol = (SymbolPath?)new SymbolPath(parsed.CommandResult.Command); symbol is not null; symbol = symbol.Parent) names.Insert(0, symbol.Name);
-        return string.Join(' ', names);
-    }
-
-    sealed record SymbolPath(Command Command)
-    {
-        public string Name => Command is RootCommand ? "leanpipe" : Command.Name;
-
-        public SymbolPath? Parent => Command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? new(parent) : null;
-    }
+    static string CommandPath(ParseResult parsed) => parsed.CommandResult.Command.Name is var name and not "leanpipe" ? $"leanpipe {name}" : "leanpipe";
 
     /// <summary>The usual help with the command's examples behind it.</summary>
     sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineAction

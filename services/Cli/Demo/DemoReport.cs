@@ -24,6 +24,7 @@ static class DemoReport
         output.WriteLine();
         await WriteRunsAsync(output, store, stop);
         output.WriteLine();
+        if ((await store.GetJsonAsync(LakeLayout.CatalogJson, ContractsJson.Default.Catalog, stop))?.Tables.Any(t => t.Name.Value == Table) != true) return [$"the table {Table} was not published"];
         output.WriteLine($"Table {Table}, its first rows:");
         using (var tables = await TableSession.OpenAsync(store, Table, stop))
         using (var rows = tables.Session.Query($"SELECT * FROM {Table} ORDER BY start_time, sensor_id LIMIT 6", cancellation: stop)) QueryCommand.WriteTable(output, rows, 0);

@@ -39,8 +39,8 @@ public sealed class FrameConnectionTests : IDisposable
         var sending = connection.RunAsync(0, TestContext.Current.CancellationToken);
         using (var first = await _gateway.AcceptAsync())
         {
-            await first.AckAsync(1);
             (await first.ReadToEndAsync()).ShouldBe("a\nb\n");
+            await first.AckAsync(1);
         }
         using var second = await _gateway.AcceptAsync();
         (await second.ReadLinesAsync(1)).ShouldBe(["b"]);

@@ -13,6 +13,8 @@ public sealed class GoldenOutputTests : IDisposable
 
     [Theory]
     [InlineData("help", "--help")]
+    [InlineData("help-demo", "demo --help")]
+    [InlineData("help-up", "up --help")]
     [InlineData("help-send", "send --help")]
     [InlineData("help-run", "run --help")]
     [InlineData("help-runs", "runs --help")]
