@@ -14,6 +14,9 @@ static partial class SidecarLog
     [LoggerMessage(3, LogLevel.Error, "The journal can no longer be written; every change is refused until the sidecar is started again")]
     public static partial void JournalFailed(this ILogger log, Exception cause);
 
+    [LoggerMessage(4, LogLevel.Critical, "A change failed half-way; nothing is written or shown any more until the sidecar is started again, which goes on from the journal")]
+    public static partial void StateAbandoned(this ILogger log, Exception cause);
+
     [LoggerMessage(20, LogLevel.Information, "Worker connected; {Workers} in all")]
     public static partial void WorkerConnected(this ILogger log, int workers);
 

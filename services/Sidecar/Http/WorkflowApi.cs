@@ -148,6 +148,6 @@ static class WorkflowApi
             var nanos when nanos % 1_000 == 0 => $".{nanos / 1_000:D6}",
             var nanos => $".{nanos:D9}",
         };
-        return $"{DateTime.UnixEpoch.AddSeconds(timestamp.Seconds):yyyy-MM-ddTHH:mm:ss}{fraction}Z";
+        return $"{Events.TimeOf(timestamp).UtcDateTime:yyyy-MM-ddTHH:mm:ss}{fraction}Z";
     }
 }

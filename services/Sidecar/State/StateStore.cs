@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using LeanPipe.Contracts;
 
 namespace LeanPipe.Sidecar.State;
 
@@ -17,6 +18,7 @@ sealed class StateStore : IAsyncDisposable
     readonly Dictionary<string, Instance> _instances = [];
     readonly SortedDictionary<long, PendingMessage> _messages = [];
     Journal? _journal;
+    bool _abandoned;
     long _lastMessageId;
 
     public Lock Gate { get; } = new();
@@ -26,7 +28,7 @@ sealed class StateStore : IAsyncDisposable
     public IReadOnlyDictionary<long, PendingMessage> Messages => _messages;
 
     /// <summary>False when the journal can no longer be written, or is not open yet.</summary>
-    public bool IsHealthy => _journal is { Completion.IsCompleted: false };
+    public bool IsHealthy => _journal is { Completion.IsCompleted: false } && !_abandoned;
 
     /// <summary>Ends when the journal is closed, faulted when it can no longer be written.</summary>
     public Task JournalCompletion => _journal!.Completion;
@@ -76,19 +78,28 @@ sealed class StateStore : IAsyncDisposable
     /// <summary>Queues a transaction whose changes were applied; the task completes when it is on the disk.</summary>
     public Task Commit(Transaction transaction)
     {
+        if (_abandoned)
+            return Broken();
         var durable = _journal!.Append(transaction);
         if (_journal.WantsSnapshot)
             _journal.Compact(Snapshot());
         return durable;
     }
 
-    public Task WhenDurable() => _journal!.WhenDurable();
+    public Task WhenDurable() => _abandoned ? Broken() : _journal!.WhenDurable();
+
+    /// <summary>Memory took a change that did not come to its end, so it is no longer what the journal says: nothing is written or shown any more.</summary>
+    public void Abandon() => _abandoned = true;
 
     public async ValueTask DisposeAsync()
     {
         if (_journal is not null)
             await _journal.DisposeAsync();
     }
+
+    static Task Broken() => Task.FromException(new LeanPipeException(
+        "sidecar.state_abandoned",
+        "A change failed half-way inside the sidecar, so its memory can no longer be trusted. Start it again; it goes on from its journal. Its log has the cause."));
 
     List<Transaction> Snapshot()
     {

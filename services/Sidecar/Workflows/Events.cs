@@ -80,6 +80,11 @@ static class Events
 
     public static TaskFailureDetails Failure(string type, string message) => new() { ErrorType = type, ErrorMessage = message, IsNonRetriable = true };
 
+    /// <summary>A peer's timestamp as a time; what lies outside the calendar becomes its nearest end.</summary>
+    public static DateTimeOffset TimeOf(Timestamp timestamp) => DateTimeOffset
+        .FromUnixTimeSeconds(Math.Clamp(timestamp.Seconds, DateTimeOffset.MinValue.ToUnixTimeSeconds(), DateTimeOffset.MaxValue.ToUnixTimeSeconds()))
+        .AddTicks(Math.Clamp(timestamp.Nanos, 0, 999_999_999) / 100);
+
     static HistoryEvent New(Timestamp now, Action<HistoryEvent> fill)
     {
         var e = new HistoryEvent { EventId = NoId, Timestamp = now };

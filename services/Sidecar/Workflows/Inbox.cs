@@ -46,5 +46,5 @@ static class Inbox
     static bool IsRepeated(Instance instance, HistoryEvent e) => instance.Inbox.Any(known =>
         known.EventRaised is { } raised
         && string.Equals(raised.Name, e.EventRaised.Name, StringComparison.Ordinal)
-        && known.Timestamp.Equals(e.Timestamp));
+        && Equals(known.Timestamp, e.Timestamp));
 }

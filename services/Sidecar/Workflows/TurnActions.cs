@@ -234,7 +234,7 @@ sealed class TurnActions
             InstanceId = _instance.Id,
             Reset = true,
             Generation = _instance.Generation + 1,
-            InboxAdded = { Events.Started(_context.Now, _context.AppId, started), again.CarryoverEvents },
+            InboxAdded = { Events.Started(_context.Now, _context.AppId, started), again.CarryoverEvents.Where(e => e.EventRaised is not null) },
             SetsCustomStatus = true,
             CustomStatus = _change.CustomStatus,
         };

@@ -129,8 +129,18 @@ sealed class WorkflowEngine : IDisposable
         lock (_store.Gate)
         {
             work = new Work(_store, _dispatcher, new TurnContext(_options.AppId, UniqueTimestamp(), static () => Guid.NewGuid().ToString()));
-            result = change(work);
-            work.Settle();
+            try
+            {
+                result = change(work);
+                work.Settle();
+            }
+            catch (Exception e) when (work.Transaction.Instances.Count > 0)
+            {
+                _log.StateAbandoned(e);
+                _store.Abandon();
+                throw;
+            }
+
             durable = work.Transaction.Instances.Count > 0 ? _store.Commit(work.Transaction) : _store.WhenDurable();
         }
 
@@ -166,20 +176,29 @@ sealed class WorkflowEngine : IDisposable
     {
         while (true)
         {
-            Task next;
+            TaskCompletionSource next;
             T? result;
             Task durable;
             lock (_store.Gate)
             {
                 result = _store.Find(instanceId) is { } instance ? wanted(instance) : null;
                 durable = _store.WhenDurable();
-                next = Changed(instanceId).Task;
+                next = Changed(instanceId);
             }
 
             await durable;
             if (result is not null)
                 return result;
-            await next.WaitAsync(cancellationToken);
+            try
+            {
+                await next.Task.WaitAsync(cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                // Whoever else waits for this instance looks once more, and waits again; an id that never appears leaves nothing behind.
+                Signal(instanceId);
+                throw;
+            }
         }
     }
 
@@ -192,10 +211,18 @@ sealed class WorkflowEngine : IDisposable
         return changed;
     }
 
+    void Signal(string instanceId)
+    {
+        lock (_store.Gate)
+        {
+            if (_changed.Remove(instanceId, out var changed))
+                changed.SetResult();
+        }
+    }
+
     void FollowUp(InstanceChange applied)
     {
-        if (_changed.Remove(applied.InstanceId, out var changed))
-            changed.SetResult();
+        Signal(applied.InstanceId);
         if (_store.Find(applied.InstanceId) is not { } instance || instance.IsTerminal)
             _stalled.Remove(applied.InstanceId);
         if (_store.Find(applied.InstanceId) is not { } current)
@@ -220,8 +247,8 @@ sealed class WorkflowEngine : IDisposable
     {
         if (!IsTurnDue(instance))
             return;
-        if (instance.Started is null && instance.Start?.ExecutionStarted.ScheduledStartTimestamp is { } at && at.ToDateTimeOffset() > _time.GetUtcNow())
-            _timers.Arm(new DueTimer(instance.Id, Created: null), at.ToDateTimeOffset());
+        if (instance.Started is null && instance.Start?.ExecutionStarted.ScheduledStartTimestamp is { } at && Events.TimeOf(at) > _time.GetUtcNow())
+            _timers.Arm(new DueTimer(instance.Id, Created: null), Events.TimeOf(at));
         else
             _dispatcher.OfferTurn(instance.Id);
     }
@@ -253,12 +280,11 @@ sealed class WorkflowEngine : IDisposable
     {
         _stalled[instanceId] = reason;
         _log.Stalled(instanceId, reason);
-        if (_changed.Remove(instanceId, out var changed))
-            changed.SetResult();
+        Signal(instanceId);
     }
 
     void Arm(string instanceId, HistoryEvent created) =>
-        _timers.Arm(new DueTimer(instanceId, created), created.TimerCreated.FireAt.ToDateTimeOffset());
+        _timers.Arm(new DueTimer(instanceId, created), Events.TimeOf(created.TimerCreated.FireAt));
 
     void Fire(IReadOnlyList<DueTimer> due) => _ = FireAsync(due);
 

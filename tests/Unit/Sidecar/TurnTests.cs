@@ -287,6 +287,13 @@ public sealed class TurnTests
         Inbox.Accepts(_instance, Events.Raised(Now, "e", null)).ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData(253402300799, 999_999_999, "9999-12-31T23:59:59.9999999")]
+    [InlineData(long.MaxValue, int.MaxValue, "9999-12-31T23:59:59.9999999")]
+    [InlineData(long.MinValue, -1, "0001-01-01T00:00:00.0000000")]
+    public void A_time_beyond_the_calendar_is_its_end(long seconds, int nanos, string time) =>
+        Events.TimeOf(new Timestamp { Seconds = seconds, Nanos = nanos }).UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffffff").ShouldBe(time);
+
     [Fact]
     public void A_snapshot_builds_the_same_state()
     {
