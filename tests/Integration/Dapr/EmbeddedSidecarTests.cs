@@ -205,13 +205,12 @@ public sealed class EmbeddedSidecarTests
             });
         });
         var id = await worker.Client.ScheduleNewWorkflowAsync("long", input: 1);
-        var waiting = worker.Client.WaitForWorkflowCompletionAsync(id, cancellation: Out);
         await reached.Task.WaitAsync(Out);
 
         await sidecar.RestartAsync();
         release.SetResult();
 
-        (await waiting).ReadOutputAs<int>().ShouldBe(3);
+        (await worker.Client.WaitForWorkflowCompletionAsync(id, cancellation: Out)).ReadOutputAs<int>().ShouldBe(3);
     }
 
     [Fact]

@@ -114,6 +114,23 @@ public sealed class WorkflowClientTests
     }
 
     [Fact]
+    public async Task A_wait_that_a_stopping_sidecar_cancels_is_the_callers_to_repeat_as_with_the_official_client()
+    {
+        await using var sidecar = await ScriptedSidecar.StartAsync();
+        var attempts = 0;
+        sidecar.Answer(TaskHubPaths.WaitForInstanceCompletion, (context, _) =>
+        {
+            attempts++;
+            return ScriptedSidecar.TrailersOnly(context, GrpcStatusCode.Cancelled, "shutting down");
+        });
+        await using var worker = await WorkerHost.StartAsync(sidecar.Endpoint, _ => { });
+        var failure = await Should.ThrowAsync<Exception>(() => worker.Client.WaitForWorkflowCompletionAsync("i", cancellation: Out));
+        failure.ShouldNotBeAssignableTo<OperationCanceledException>("the caller has not cancelled anything");
+        failure.Message.ShouldBe("Status(StatusCode=\"Cancelled\", Detail=\"shutting down\")");
+        attempts.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_missing_sidecar_is_told_with_its_address_and_what_to_do()
     {
         int port;
