@@ -1,0 +1,54 @@
+using System.Globalization;
+
+namespace LeanPipe.StepRunner;
+
+/// <param name="TaskKey">The lake key of <c>task.json</c>.</param>
+/// <param name="Scratch">Null makes a fresh folder below the system's temporary folder.</param>
+internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch)
+{
+    public const string Help = """
+        steprunner --task KEY --attempt N [--scratch DIR]
+
+          Runs one attempt of one task: reads its inputs from the lake, runs its SQL in DuckDB, writes Parquet chunks and then outcome.json.
+
+          --task KEY      lake key of the task: runs/RUN/STEP/TASK/task.json
+          --attempt N     number of this attempt, from 1; everything it writes lies below runs/RUN/STEP/TASK/N/
+          --scratch DIR   where a folder for this attempt is made (default: TMPDIR); the folder is removed at the end
+
+        The lake comes from the environment: LEANPIPE_LAKE (a folder, or s3://bucket/prefix), LEANPIPE_S3_ENDPOINT, LEANPIPE_S3_REGION,
+        LEANPIPE_S3_PATH_STYLE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
+
+        Standard output: one JSON line a second at most, {"progress":0.42,"phase":"sql"}. Standard error: why it failed.
+        Exit codes: 0 succeeded, 1 failed for good, 2 wrong usage or no such task, 3 failed but worth trying again, 130 interrupted, 143 terminated.
+        With 0 and 1 the outcome is in the lake; with 3 unless the lake was what failed; with 2, 130 and 143 it is not.
+        """;
+
+    /// <summary>The arguments, or what is wrong with all of them.</summary>
+    public static (Arguments? Parsed, IReadOnlyList<string> Errors) Parse(ReadOnlySpan<string> args)
+    {
+        string? task = null, attempt = null, scratch = null;
+        var errors = new List<string>();
+        for (var i = 0; i < args.Length; i++)
+        {
+            var name = args[i];
+            if (name is not ("--task" or "--attempt" or "--scratch"))
+            {
+                errors.Add($"'{name}' is no option: expected --task, --attempt or --scratch.");
+                continue;
+            }
+            if (i + 1 == args.Length)
+            {
+                errors.Add($"{name} has no value.");
+                break;
+            }
+            var value = args[++i];
+            _ = name switch { "--task" => task = value, "--attempt" => attempt = value, _ => scratch = value };
+        }
+        if (string.IsNullOrEmpty(task)) errors.Add("--task is missing: give the lake key of a task.json.");
+        var number = 0;
+        if (attempt is null) errors.Add("--attempt is missing: give a number from 1.");
+        else if (!int.TryParse(attempt, NumberStyles.None, CultureInfo.InvariantCulture, out number) || number < 1)
+            errors.Add($"--attempt is '{attempt}': expected a number from 1.");
+        return errors.Count == 0 ? (new(task!, number, scratch), errors) : (null, errors);
+    }
+}

@@ -1,0 +1,91 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+
+namespace LeanPipe.StepRunner;
+
+/// <summary>Brings every object of the task's inputs to a local path: in place when the lake is a folder, else downloaded.</summary>
+/// <remarks>
+/// A download is hashed on its way and refused when it is not what was pinned. An object in place is compared by size only: its bytes are never copied, so hashing
+/// would read everything twice, and a damaged Parquet page or JSON line is found by DuckDB when it reads it.
+/// </remarks>
+internal sealed class InputFetcher(IObjectStore lake, Scratch scratch)
+{
+    const int Parallel = 8;
+
+    /// <summary>Local paths by object key.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> FetchAsync(
+        IReadOnlyList<TaskInput> inputs, long scratchBytes, Action<double> progress, CancellationToken cancellation)
+    {
+        var objects = inputs.SelectMany(i => i.Objects).DistinctBy(o => o.Key).ToList();
+        var paths = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (objects.Count == 0) return paths;
+        var inPlace = lake.LocalPath(objects[0].Key) is not null;
+        var total = objects.Sum(o => o.Bytes);
+        if (!inPlace && total > scratchBytes)
+            throw new TaskException(
+                "task.inputs_exceed_scratch",
+                $"The task's inputs have {total} bytes in {objects.Count} objects, but its scratch is limited to {scratchBytes} bytes. Split the task, or raise limits.scratch_bytes.");
+        for (var i = 0; i < objects.Count; i++)
+            paths[objects[i].Key] = lake.LocalPath(objects[i].Key) ?? Path.Combine(scratch.Inputs, $"{i:D5}{Ending(objects[i].Key)}");
+
+        var done = 0L;
+        await System.Threading.Tasks.Parallel.ForEachAsync(objects, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (item, token) =>
+        {
+            if (inPlace) CheckInPlace(item, paths[item.Key]);
+            else await DownloadAsync(item, paths[item.Key], token);
+            progress(Interlocked.Add(ref done, item.Bytes) / (double)Math.Max(total, 1));
+        });
+        return paths;
+    }
+
+    void CheckInPlace(ObjectRef item, string path)
+    {
+        var file = new FileInfo(path);
+        if (!file.Exists) throw Missing(item);
+        if (file.Length != item.Bytes) throw Changed(item, $"{file.Length} bytes", $"{item.Bytes} bytes");
+    }
+
+    async Task DownloadAsync(ObjectRef item, string path, CancellationToken cancellation)
+    {
+        await using var source = await lake.OpenAsync(item.Key, 0, null, cancellation) ?? throw Missing(item);
+        await using var target = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = ArrayPool<byte>.Shared.Rent(256 * 1024);
+        var length = 0L;
+        try
+        {
+            while (await source.ReadAsync(buffer, cancellation) is > 0 and var read)
+            {
+                // More than was pinned must not fill the scratch before it is noticed.
+                if ((length += read) > item.Bytes) throw Changed(item, $"more than {item.Bytes} bytes", $"{item.Bytes} bytes");
+                hash.AppendData(buffer, 0, read);
+                await target.WriteAsync(buffer.AsMemory(0, read), cancellation);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+        if (length < item.Bytes)
+            throw new TaskException("task.input_truncated", $"Input object '{item.Key}' of {lake.Root} ended after {length} of {item.Bytes} bytes. Try again.", isTransient: true);
+        var found = Convert.ToHexStringLower(hash.GetCurrentHash());
+        if (found != item.Sha256) throw Changed(item, $"SHA-256 {found}", item.Sha256);
+    }
+
+    TaskException Missing(ObjectRef item) => new(
+        "task.input_missing", $"Input object '{item.Key}' is not in {lake.Root}. It was pinned when the run was planned, so something deleted it; plan the run again.");
+
+    TaskException Changed(ObjectRef item, string found, string expected) => new(
+        "task.input_changed",
+        $"Input object '{item.Key}' of {lake.Root} has {found}, expected {expected}. Objects of a lake never change, so something overwrote or damaged it; restore it, or plan the run again.");
+
+    /// <summary>DuckDB tells compression by the ending.</summary>
+    static string Ending(string key)
+    {
+        var name = key[(key.LastIndexOf('/') + 1)..];
+        var dot = name.IndexOf('.');
+        return dot < 0 ? "" : name[dot..];
+    }
+}

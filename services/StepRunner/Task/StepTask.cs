@@ -1,0 +1,150 @@
+using LeanPipe.Contracts;
+using LeanPipe.DuckDb;
+using LeanPipe.Lake;
+
+namespace LeanPipe.StepRunner;
+
+/// <summary>One attempt of one task: inputs, SQL, gate, chunks, checks, upload.</summary>
+/// <remarks>
+/// The order is the guarantee: chunks, then outcome. Whoever reads an attempt reads its outcome first and then only the chunks that it names, all of which are in the
+/// lake by then. A crash at any point before leaves an attempt without an outcome, which nobody reads and the sweeper takes. A failure writes an outcome too: one with
+/// an error, which names no chunk.
+/// </remarks>
+internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Scratch scratch, Progress progress, TimeProvider time)
+{
+    readonly DateTimeOffset _startedAt = time.GetUtcNow();
+    readonly long _started = time.GetTimestamp();
+    TaskTimings _timings = new();
+    IReadOnlyList<OutputColumn> _columns = [];
+    IReadOnlyList<CheckResult> _checks = [];
+    string _engine = "duckdb";
+
+    /// <exception cref="OperationCanceledException">The signal came: there is no outcome.</exception>
+    /// <exception cref="LakeException">The outcome could not be written.</exception>
+    public async Task<TaskOutcome> RunAsync(CancellationToken signal)
+    {
+        await using var watch = new Watch(scratch, spec.Limits, progress, time, signal);
+        TaskOutcome outcome;
+        try
+        {
+            outcome = Outcome(null, await ChunksAsync(watch));
+        }
+        catch (OperationCanceledException) when (!signal.IsCancellationRequested && watch.Reason is { } reason)
+        {
+            outcome = Outcome(reason with { Message = $"Step '{spec.Step}': {reason.Message}" }, []);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            outcome = Outcome(TaskErrors.From(spec.Step, e), []);
+        }
+        signal.ThrowIfCancellationRequested();
+        await lake.PutJsonIfAbsentAsync(LakeLayout.Outcome(spec.Run, spec.Step, spec.Task, attempt), outcome, ContractsJson.Default.TaskOutcome, signal);
+        return outcome;
+    }
+
+    async Task<IReadOnlyList<Chunk>> ChunksAsync(Watch watch)
+    {
+        var clock = time.GetTimestamp();
+        progress.Report("fetch", 0);
+        var paths = await new InputFetcher(lake, scratch).FetchAsync(spec.Inputs, spec.Limits.ScratchBytes, f => progress.Report("fetch", f), watch.Token);
+        _timings = _timings with { FetchMs = Lap(ref clock) };
+
+        IReadOnlyList<ChunkFile> files;
+        IReadOnlyDictionary<string, ChunkFacts> facts;
+        using (var session = DuckDbSession.Open(SessionOptions(paths)))
+        {
+            try
+            {
+                (files, facts) = Compute(session, paths, watch);
+            }
+            finally
+            {
+                watch.Observed = null;
+            }
+        }
+        _timings = _timings with { SqlMs = Lap(ref clock) };
+
+        progress.Report("upload", 0);
+        var chunks = await new ChunkUploader(lake, LakeLayout.Attempt(spec.Run, spec.Step, spec.Task, attempt)).UploadAsync(files, facts, f => progress.Report("upload", f), watch.Token);
+        _timings = _timings with { UploadMs = Lap(ref clock) };
+        return chunks;
+    }
+
+    (IReadOnlyList<ChunkFile> Files, IReadOnlyDictionary<string, ChunkFacts> Facts) Compute(DuckDbSession session, IReadOnlyDictionary<string, string> paths, Watch watch)
+    {
+        _engine = $"duckdb {session.EngineVersion}";
+        progress.Report("sql", 0);
+        foreach (var param in spec.Params) session.Execute(InputViews.SetVariable(param), cancellation: watch.Token);
+        foreach (var input in spec.Inputs) CreateView(session, input, [.. input.Objects.Select(o => paths[o.Key])], watch.Token);
+        _columns = SchemaGate.Pass(StepSql.Describe(session, spec.Sql, watch.Token));
+
+        watch.Observed = session;
+        var files = new ChunkWriter(session, spec, _columns, scratch).Write(f =>
+        {
+            watch.Observed = null;
+            progress.Report("write", f);
+        }, watch.Token);
+        watch.Observed = null;
+
+        if (spec.Checks.Count > 0)
+        {
+            progress.Report("checks", 0);
+            session.CreateView(InputViews.Output, InputViews.SelectOutput(_columns, [.. files.Select(f => f.Path)]), watch.Token);
+            _checks = Checks.Run(session, spec, watch.Token);
+            Checks.ThrowIfFailed(_checks);
+        }
+        return (files, files.Count == 0 ? new Dictionary<string, ChunkFacts>() : ChunkFacts.Read(session, files, _columns, watch.Token));
+    }
+
+    static void CreateView(DuckDbSession session, TaskInput input, IReadOnlyList<string> paths, CancellationToken cancellation)
+    {
+        try
+        {
+            session.CreateView(input.Name, InputViews.Select(input, paths), cancellation);
+        }
+        catch (DuckDbException e) when (e.Code is "duckdb.sql" or "duckdb.not_one_select")
+        {
+            throw new TaskException("task.input_unreadable", $"Input '{input.Name}' ({input.Objects.Count} objects) cannot be read as {input.Format}: {e.Message}", inner: e);
+        }
+    }
+
+    /// <remarks>The limit on memory is the container's, so a fifth of it stays for what DuckDB does not count: this process itself, and allocations outside its buffers.</remarks>
+    DuckDbSessionOptions SessionOptions(IReadOnlyDictionary<string, string> paths) => new()
+    {
+        ScratchDirectory = scratch.Root,
+        ReadablePaths = [.. paths.Values],
+        Threads = Math.Max(1, spec.Limits.Threads),
+        MemoryLimitBytes = Math.Max(16L << 20, spec.Limits.MemoryBytes / 5 * 4),
+        SpillLimitBytes = Math.Max(0, spec.Limits.ScratchBytes - scratch.Bytes()),
+        // A staged table is cut by row number, and a cut must keep its rows' order; a stream promises none, and needs less memory without.
+        PreserveInsertionOrder = ChunkWriter.IsStaged(spec.Output),
+    };
+
+    TaskOutcome Outcome(TaskError? error, IReadOnlyList<Chunk> chunks) => new()
+    {
+        Run = spec.Run,
+        Step = spec.Step,
+        Task = spec.Task,
+        Attempt = attempt,
+        Error = error,
+        RowsIn = spec.Inputs.Sum(i => i.Objects.Sum(o => o.Rows)),
+        BytesIn = spec.Inputs.Sum(i => i.Objects.Sum(o => o.Bytes)),
+        RowsOut = chunks.Sum(c => c.Object.Rows),
+        BytesOut = chunks.Sum(c => c.Object.Bytes),
+        Columns = _columns,
+        Chunks = chunks,
+        Checks = _checks,
+        Timings = _timings with { TotalMs = (long)time.GetElapsedTime(_started).TotalMilliseconds },
+        PeakMemoryBytes = PeakMemory.Bytes(),
+        Engine = _engine,
+        StartedAt = _startedAt,
+    };
+
+    long Lap(ref long clock)
+    {
+        var now = time.GetTimestamp();
+        var elapsed = time.GetElapsedTime(clock, now);
+        clock = now;
+        return (long)elapsed.TotalMilliseconds;
+    }
+}

@@ -1,0 +1,23 @@
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+
+namespace LeanPipe.StepRunner;
+
+internal static class TaskReader
+{
+    const int Version = 1;
+
+    /// <exception cref="LeanPipeException">There is no such task, or it is none that this version can run.</exception>
+    public static async Task<TaskSpec> ReadAsync(IObjectStore lake, string key, CancellationToken cancellation)
+    {
+        var spec = await lake.GetJsonAsync(key, ContractsJson.Default.TaskSpec, cancellation)
+            ?? throw new TaskException("task.not_found", $"There is no object '{key}' in {lake.Root}; expected a task.json that the orchestrator wrote.");
+        if (spec.Version != Version)
+            throw new TaskException("task.bad_version", $"Task '{key}' has version {spec.Version}, this step runner reads version {Version}: orchestrator and step runner must be of one release.");
+        // The key decides nothing by itself: everything is written where the task's own ids say, and these must be the same place.
+        var expected = LakeLayout.TaskSpec(spec.Run, spec.Step, spec.Task);
+        return key == expected
+            ? spec
+            : throw new TaskException("task.misplaced", $"Task '{key}' says that it is {expected}; it was copied or renamed. Use the task where the orchestrator wrote it.");
+    }
+}
