@@ -90,9 +90,9 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
             var left = range.Rows - done;
             var rows = Math.Min(left, _rows == 0 ? FirstCutRows : RowsFor(_bytes, _rows));
             var file = Copy(range, range.Start + done, rows, index, cancellation);
-            // The first cut is a guess; one that proves far off, either way, is made again with what it taught.
+            // The first cut is a guess; one that proves off, either way, is made again with what it taught.
             var better = Math.Min(left, RowsFor(file.Bytes, rows));
-            if (_rows == 0 && (better > rows || file.Bytes > 2 * spec.Output.ChunkBytes && better < rows))
+            if (_rows == 0 && (better > rows || file.Bytes > spec.Output.ChunkBytes * 5 / 4))
                 file = Copy(range, range.Start + done, rows = better, index, cancellation);
             done += rows;
             _rows += rows;

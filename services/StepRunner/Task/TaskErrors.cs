@@ -1,5 +1,4 @@
 using LeanPipe.Contracts;
-using LeanPipe.DuckDb;
 
 namespace LeanPipe.StepRunner;
 
@@ -8,18 +7,17 @@ internal static class TaskErrors
 {
     public static TaskError From(StepName step, Exception failure) => failure switch
     {
-        DuckDbException e => new(Code(e.Code), $"Step '{step}': {e.Message}", e.IsTransient),
-        LeanPipeException e => new(e.Code, $"Step '{step}': {e.Message}", e.IsTransient),
+        LeanPipeException e => new(Code(e.Code), $"Step '{step}': {e.Message}", e.IsTransient),
         // The disk of this machine; another attempt may land on another.
         IOException or UnauthorizedAccessException => new("task.io", $"Step '{step}': {failure.Message}", Transient: true),
         _ => new("task.internal", $"Step '{step}': {failure.GetType().Name}: {failure.Message} This is a bug of the step runner.", Transient: false),
     };
 
-    static string Code(string duckDb) => duckDb switch
+    static string Code(string code) => code switch
     {
         "duckdb.sql" or "duckdb.value" => "sql.error",
         "duckdb.not_one_select" => "sql.not_one_select",
         "duckdb.permission" => "sql.not_allowed",
-        _ => duckDb,
+        _ => code,
     };
 }

@@ -1,0 +1,27 @@
+using LeanPipe.StepRunner;
+
+namespace LeanPipe.Unit.StepRunner;
+
+public sealed class ArgumentsTests
+{
+    [Fact]
+    public void Task_and_attempt_are_enough() =>
+        Arguments.Parse(["--attempt", "3", "--task", "runs/r/s/00000/task.json"]).Parsed.ShouldBe(new Arguments("runs/r/s/00000/task.json", 3, null));
+
+    [Fact]
+    public void Everything_wrong_is_said_at_once()
+    {
+        var (parsed, errors) = Arguments.Parse(["--what", "--attempt", "0", "--scratch"]);
+        parsed.ShouldBeNull();
+        errors.ShouldBe(
+        [
+            "'--what' is no option: expected --task, --attempt or --scratch.",
+            "--scratch has no value.",
+            "--task is missing: give the lake key of a task.json.",
+            "--attempt is '0': expected a number from 1.",
+        ]);
+    }
+
+    [Fact]
+    public void The_help_fits_a_terminal() => Arguments.Help.Split('\n').Max(line => line.Length).ShouldBeLessThanOrEqualTo(150);
+}
