@@ -58,15 +58,20 @@ internal static class Program
     {
         var lake = ObjectStores.Open(LakeOptions.FromEnvironment());
         var spec = await TaskReader.ReadAsync(lake, arguments.TaskKey, signal);
-        var outcome = await lake.GetJsonAsync(LakeLayout.Outcome(spec.Run, spec.Step, spec.Task, arguments.Attempt), ContractsJson.Default.TaskOutcome, signal);
-        // The attempt has ended before: it is what its outcome says, and is not run over itself.
-        if (outcome is null)
+        TaskOutcome? outcome;
+        var outcomeKey = LakeLayout.Outcome(spec.Run, spec.Step, spec.Task, arguments.Attempt);
+        if (await lake.SizeAsync(outcomeKey, signal) is not null)
+        {
+            // The attempt has ended before: it is what its outcome says, and is not run over itself.
+            outcome = await lake.GetJsonAsync(outcomeKey, ContractsJson.Default.TaskOutcome, signal);
+        }
+        else
         {
             using var scratch = new Scratch(arguments.Scratch);
             var progress = new Progress(Console.Out, TimeProvider.System);
             outcome = await new StepTask(lake, spec, arguments.Attempt, scratch, progress, TimeProvider.System).RunAsync(signal);
         }
-        if (outcome.Error is not { } error) return ExitCodes.Succeeded;
+        if (outcome?.Error is not { } error) return ExitCodes.Succeeded;
         await Console.Error.WriteLineAsync($"steprunner: {error.Code}: {error.Message}");
         return error.Transient ? ExitCodes.Transient : ExitCodes.Failed;
     }

@@ -14,6 +14,9 @@ internal sealed class InputFetcher(IObjectStore lake, Scratch scratch)
 {
     const int Parallel = 8;
 
+    /// <summary>What of the scratch the inputs take.</summary>
+    public long DownloadedBytes { get; private set; }
+
     /// <summary>Local paths by object key.</summary>
     public async Task<IReadOnlyDictionary<string, string>> FetchAsync(
         IReadOnlyList<TaskInput> inputs, long scratchBytes, Action<double> progress, CancellationToken cancellation)
@@ -30,13 +33,18 @@ internal sealed class InputFetcher(IObjectStore lake, Scratch scratch)
         for (var i = 0; i < objects.Count; i++)
             paths[objects[i].Key] = lake.LocalPath(objects[i].Key) ?? Path.Combine(scratch.Inputs, $"{i:D5}{Ending(objects[i].Key)}");
 
+        if (inPlace)
+        {
+            foreach (var item in objects) CheckInPlace(item, paths[item.Key]);
+            return paths;
+        }
         var done = 0L;
         await System.Threading.Tasks.Parallel.ForEachAsync(objects, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (item, token) =>
         {
-            if (inPlace) CheckInPlace(item, paths[item.Key]);
-            else await DownloadAsync(item, paths[item.Key], token);
+            await DownloadAsync(item, paths[item.Key], token);
             progress(Interlocked.Add(ref done, item.Bytes) / (double)Math.Max(total, 1));
         });
+        DownloadedBytes = total;
         return paths;
     }
 

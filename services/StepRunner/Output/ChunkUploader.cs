@@ -15,7 +15,12 @@ internal sealed class ChunkUploader(IObjectStore lake, string prefix)
     {
         var chunks = new Chunk[files.Count];
         var done = 0;
-        await System.Threading.Tasks.Parallel.ForAsync(0, files.Count, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (i, token) =>
+        await (files.Count == 1
+            ? UploadOneAsync(0, cancellation).AsTask()
+            : System.Threading.Tasks.Parallel.ForAsync(0, files.Count, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, UploadOneAsync));
+        return chunks;
+
+        async ValueTask UploadOneAsync(int i, CancellationToken token)
         {
             var file = files[i];
             var sha256 = await HashAsync(file.Path, token);
@@ -24,8 +29,7 @@ internal sealed class ChunkUploader(IObjectStore lake, string prefix)
             var (rows, bounds) = facts[file.Path];
             chunks[i] = new(new(key, file.Bytes, rows, sha256), file.Bucket, bounds);
             progress(Interlocked.Increment(ref done) / (double)files.Count);
-        });
-        return chunks;
+        }
     }
 
     static async Task<string> HashAsync(string path, CancellationToken cancellation)

@@ -59,11 +59,11 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
 
     void Stage(CancellationToken cancellation)
     {
-        var order = spec.Output.OrderBy.Select(c => Known(c, "output.order_by"));
+        var order = spec.Output.OrderBy.Select(c => SqlText.Identifier(Known(c, "output.order_by").Name));
         var bucket = "";
         if (spec.Output.Hash is { } hash)
         {
-            bucket = $", CAST(hash({Known(hash.Column, "output.hash.column")}) % {hash.Buckets} AS INTEGER) AS {SqlText.Identifier(Bucket)}";
+            bucket = $", CAST(hash({Key(Known(hash.Column, "output.hash.column"))}) % {hash.Buckets} AS INTEGER) AS {SqlText.Identifier(Bucket)}";
             order = order.Prepend(SqlText.Identifier(Bucket));
         }
         session.Execute(
@@ -119,9 +119,12 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
 
     string Columns => string.Join(", ", columns.Select(c => $"CAST({SqlText.Identifier(c.Name)} AS {c.Type}) AS {SqlText.Identifier(c.Name)}"));
 
-    string Known(string column, string where) => columns.Any(c => string.Equals(c.Name, column, StringComparison.OrdinalIgnoreCase))
-        ? SqlText.Identifier(column)
-        : throw new TaskException(
+    /// <summary>DuckDB hashes a negative integer by its width, so that equal keys of two steps would not meet: all widths hash as one.</summary>
+    static string Key(OutputColumn column) =>
+        column.Type is "TINYINT" or "SMALLINT" or "INTEGER" ? $"CAST({SqlText.Identifier(column.Name)} AS BIGINT)" : SqlText.Identifier(column.Name);
+
+    OutputColumn Known(string column, string where) => columns.FirstOrDefault(c => string.Equals(c.Name, column, StringComparison.OrdinalIgnoreCase))
+        ?? throw new TaskException(
             "sql.no_such_column", $"{where} names '{column}', but the SQL yields {string.Join(", ", columns.Select(c => c.Name))}. Add the column to the SELECT, or change {where}.");
 
     sealed record RowRange(int? Bucket, long Start, long Rows);

@@ -12,6 +12,7 @@ namespace LeanPipe.StepRunner;
 /// </remarks>
 internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Scratch scratch, Progress progress, TimeProvider time)
 {
+    readonly InputFetcher _fetcher = new(lake, scratch);
     readonly DateTimeOffset _startedAt = time.GetUtcNow();
     readonly long _started = time.GetTimestamp();
     TaskTimings _timings = new();
@@ -38,7 +39,7 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
             outcome = Outcome(TaskErrors.From(spec.Step, e), []);
         }
         signal.ThrowIfCancellationRequested();
-        await lake.PutJsonIfAbsentAsync(LakeLayout.Outcome(spec.Run, spec.Step, spec.Task, attempt), outcome, ContractsJson.Default.TaskOutcome, signal);
+        await lake.PutIfAbsentAsync(LakeLayout.Outcome(spec.Run, spec.Step, spec.Task, attempt), OutcomeDocument.Write(outcome), signal);
         return outcome;
     }
 
@@ -46,7 +47,7 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
     {
         var clock = time.GetTimestamp();
         progress.Report("fetch", 0);
-        var paths = await new InputFetcher(lake, scratch).FetchAsync(spec.Inputs, spec.Limits.ScratchBytes, f => progress.Report("fetch", f), watch.Token);
+        var paths = await _fetcher.FetchAsync(spec.Inputs, spec.Limits.ScratchBytes, f => progress.Report("fetch", f), watch.Token);
         _timings = _timings with { FetchMs = Lap(ref clock) };
 
         IReadOnlyList<ChunkFile> files;
@@ -115,7 +116,7 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
         ReadablePaths = [.. paths.Values],
         Threads = Math.Max(1, spec.Limits.Threads),
         MemoryLimitBytes = Math.Max(16L << 20, spec.Limits.MemoryBytes / 5 * 4),
-        SpillLimitBytes = Math.Max(0, spec.Limits.ScratchBytes - scratch.Bytes()),
+        SpillLimitBytes = Math.Max(0, spec.Limits.ScratchBytes - _fetcher.DownloadedBytes),
         // A staged table is cut by row number, and a cut must keep its rows' order; a stream promises none, and needs less memory without.
         PreserveInsertionOrder = ChunkWriter.IsStaged(spec.Output),
     };

@@ -41,7 +41,7 @@ public sealed class UsageTests
         (await CodeAsync(lake, "runs/elsewhere.json")).ShouldBe((2, "task.misplaced"));
         (await CodeAsync(lake, await lake.WriteAsync(lake.Task("SELECT 1 AS one") with { Version = 2 }))).ShouldBe((2, "task.bad_version"));
         await lake.PutAsync("runs/r/s/00001/task.json", "{}");
-        (await CodeAsync(lake, "runs/r/s/00001/task.json")).ShouldBe((2, "lake.corrupt"));
+        (await CodeAsync(lake, "runs/r/s/00001/task.json")).ShouldBe((2, "task.bad_document"));
     }
 
     [Fact]
