@@ -4,16 +4,19 @@ namespace LeanPipe.StepRunner;
 
 /// <param name="TaskKey">The lake key of <c>task.json</c>.</param>
 /// <param name="Scratch">Null makes a fresh folder below the system's temporary folder.</param>
-internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch)
+/// <param name="ExitWithParent">Standard input is a pipe that only the parent holds open: its end is the parent's.</param>
+internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch, bool ExitWithParent = false)
 {
     public const string Help = """
-        steprunner --task KEY --attempt N [--scratch DIR]
+        steprunner --task KEY --attempt N [--scratch DIR] [--exit-with-parent]
 
           Runs one attempt of one task: reads its inputs from the lake, runs its SQL in DuckDB, writes Parquet chunks and then outcome.json.
 
           --task KEY      lake key of the task: runs/RUN/STEP/TASK/task.json
           --attempt N     number of this attempt, from 1; everything it writes lies below runs/RUN/STEP/TASK/N/
           --scratch DIR   where a folder for this attempt is made (default: TMPDIR); the folder is removed at the end
+          --exit-with-parent
+                          stop when standard input ends, as after SIGTERM: the process that started this one is gone
 
         The lake comes from the environment: LEANPIPE_LAKE (a folder, or s3://bucket/prefix), LEANPIPE_S3_ENDPOINT, LEANPIPE_S3_REGION,
         LEANPIPE_S3_PATH_STYLE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
@@ -27,13 +30,19 @@ internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch)
     public static (Arguments? Parsed, IReadOnlyList<string> Errors) Parse(ReadOnlySpan<string> args)
     {
         string? task = null, attempt = null, scratch = null;
+        var exitWithParent = false;
         var errors = new List<string>();
         for (var i = 0; i < args.Length; i++)
         {
             var name = args[i];
+            if (name is "--exit-with-parent")
+            {
+                exitWithParent = true;
+                continue;
+            }
             if (name is not ("--task" or "--attempt" or "--scratch"))
             {
-                errors.Add($"'{name}' is no option: expected --task, --attempt or --scratch.");
+                errors.Add($"'{name}' is no option: expected --task, --attempt, --scratch or --exit-with-parent.");
                 continue;
             }
             if (i + 1 == args.Length)
@@ -49,6 +58,6 @@ internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch)
         if (attempt is null) errors.Add("--attempt is missing: give a number from 1.");
         else if (!int.TryParse(attempt, NumberStyles.None, CultureInfo.InvariantCulture, out number) || number < 1)
             errors.Add($"--attempt is '{attempt}': expected a number from 1.");
-        return errors.Count == 0 ? (new(task!, number, scratch), errors) : (null, errors);
+        return errors.Count == 0 ? (new(task!, number, scratch, exitWithParent), errors) : (null, errors);
     }
 }

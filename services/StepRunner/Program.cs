@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
 
@@ -22,25 +21,15 @@ internal static class Program
             return ExitCodes.Usage;
         }
 
-        using var stop = new CancellationTokenSource();
-        var code = 0;
-        void Stop(PosixSignalContext signal)
-        {
-            // The process ends by itself, when its scratch is gone.
-            signal.Cancel = true;
-            code = signal.Signal == PosixSignal.SIGINT ? ExitCodes.Interrupted : ExitCodes.Terminated;
-            stop.Cancel();
-        }
-        using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var stop = new StopSignals(arguments.ExitWithParent);
         try
         {
             return await RunAsync(arguments, stop.Token);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
         {
-            await Console.Error.WriteLineAsync("steprunner: stopped by a signal; no outcome was written.");
-            return code;
+            await Console.Error.WriteLineAsync("steprunner: stopped from outside; no outcome was written.");
+            return stop.ExitCode;
         }
         catch (LeanPipeException e)
         {

@@ -140,6 +140,20 @@ public sealed class StepFailureTests
     }
 
     [Fact]
+    public async Task The_end_of_its_parent_ends_an_attempt_that_asked_for_it()
+    {
+        await using var lake = new TaskLake();
+        var spec = lake.Task(Endless);
+        using var process = await lake.StartAsync(spec, 1, "--exit-with-parent");
+        await process.UntilAsync("sql");
+        process.CloseInput();
+        var end = await lake.EndAsync(process, spec);
+        end.ExitCode.ShouldBe(143, end.Error);
+        end.Outcome.ShouldBeNull();
+        lake.Scratch.GetFileSystemInfos().ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_killed_attempt_has_no_outcome_and_the_next_one_succeeds()
     {
         await using var lake = new TaskLake();

@@ -14,7 +14,7 @@ public sealed class StepProcess : IDisposable
 
     public static StepProcess Start(LakeOptions? lake, params IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "steprunner"), arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "steprunner"), arguments) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Remove("LEANPIPE_LAKE");
         foreach (var (name, value) in lake?.ToEnvironment() ?? new Dictionary<string, string>()) start.Environment[name] = value;
         return new(Process.Start(start)!);
@@ -32,6 +32,9 @@ public sealed class StepProcess : IDisposable
     }
 
     public void Kill() => _process.Kill();
+
+    /// <summary>What the kernel does to a child's pipe when its parent ends.</summary>
+    public void CloseInput() => _process.StandardInput.Close();
 
     public async Task SignalAsync(string signal)
     {

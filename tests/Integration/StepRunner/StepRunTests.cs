@@ -76,6 +76,16 @@ public sealed class StepRunTests
     }
 
     [Fact]
+    public async Task Equal_keys_of_different_widths_meet_in_one_bucket()
+    {
+        await using var lake = new TaskLake();
+        var buckets = new List<int?>();
+        foreach (var type in (string[])["TINYINT", "SMALLINT", "INTEGER", "BIGINT"])
+            buckets.Add((await lake.RunAsync(lake.Task($"SELECT (-7)::{type} AS k") with { Output = new() { Hash = new("k", 64) } })).Succeeded().Chunks.ShouldHaveSingleItem().Bucket);
+        buckets.Distinct().ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task Chunks_are_cut_near_the_size_and_hold_one_order_over_all_of_them()
     {
         await using var lake = new TaskLake();

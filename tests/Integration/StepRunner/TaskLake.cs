@@ -68,8 +68,8 @@ public sealed class TaskLake : IAsyncDisposable
         return await EndAsync(process, spec, attempt);
     }
 
-    public async Task<StepProcess> StartAsync(TaskSpec spec, int attempt = 1) =>
-        StepProcess.Start(Options, "--task", await WriteAsync(spec), "--attempt", $"{attempt}", "--scratch", Scratch.FullName);
+    public async Task<StepProcess> StartAsync(TaskSpec spec, int attempt = 1, params IEnumerable<string> more) =>
+        StepProcess.Start(Options, ["--task", await WriteAsync(spec), "--attempt", $"{attempt}", "--scratch", Scratch.FullName, .. more]);
 
     public async Task<StepEnd> EndAsync(StepProcess process, TaskSpec spec, int attempt = 1)
     {

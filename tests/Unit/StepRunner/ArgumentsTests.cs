@@ -9,13 +9,17 @@ public sealed class ArgumentsTests
         Arguments.Parse(["--attempt", "3", "--task", "runs/r/s/00000/task.json"]).Parsed.ShouldBe(new Arguments("runs/r/s/00000/task.json", 3, null));
 
     [Fact]
+    public void A_switch_takes_no_value() =>
+        Arguments.Parse(["--exit-with-parent", "--task", "k", "--attempt", "1", "--scratch", "/s"]).Parsed.ShouldBe(new Arguments("k", 1, "/s", ExitWithParent: true));
+
+    [Fact]
     public void Everything_wrong_is_said_at_once()
     {
         var (parsed, errors) = Arguments.Parse(["--what", "--attempt", "0", "--scratch"]);
         parsed.ShouldBeNull();
         errors.ShouldBe(
         [
-            "'--what' is no option: expected --task, --attempt or --scratch.",
+            "'--what' is no option: expected --task, --attempt, --scratch or --exit-with-parent.",
             "--scratch has no value.",
             "--task is missing: give the lake key of a task.json.",
             "--attempt is '0': expected a number from 1.",

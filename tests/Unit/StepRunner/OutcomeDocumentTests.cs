@@ -23,7 +23,7 @@ public sealed class OutcomeDocumentTests
             StartedAt = DateTimeOffset.UnixEpoch,
         };
         var read = JsonSerializer.Deserialize(JsonSerializer.Serialize(outcome, ContractsJson.Default.TaskOutcome), ContractsJson.Default.TaskOutcome).ShouldNotBeNull();
-        read.ShouldBeEquivalentTo(outcome with { Chunks = read.Chunks, Checks = read.Checks });
+        read.ShouldBeEquivalentTo(outcome with { Columns = read.Columns, Chunks = read.Chunks, Checks = read.Checks });
         read.Chunks.ShouldHaveSingleItem().Stats.ShouldNotBeNull()["c"].ShouldBe(new(null, null, 3));
         read.Checks.ShouldBe(outcome.Checks);
     }
