@@ -55,6 +55,26 @@ public sealed class GoldenTurnTests
     }
 
     [Fact]
+    public void The_code_does_not_see_an_event_before_the_resume_and_then_sees_it_live()
+    {
+        var seen = new List<bool>();
+        var tape = InstanceTape.Of<object, int>(async (context, _) =>
+        {
+            context.SetCustomStatus("waiting");
+            await context.WaitForExternalEventAsync<int>("e");
+            seen.Add(context.IsReplaying);
+            context.SetCustomStatus("went on");
+            return await context.CallActivityAsync<int>("A");
+        });
+        tape.Begin();
+        tape.Next(Events.Suspended());
+        tape.Next(Events.Raised("e", "1")).CustomStatus.ShouldBe("\"waiting\"");
+        seen.ShouldBeEmpty();
+        tape.Next(Events.Resumed()).CustomStatus.ShouldBe("\"went on\"");
+        seen.ShouldBe([false]);
+    }
+
+    [Fact]
     public void Continue_as_new_is_one_action_with_the_events_that_nobody_took()
     {
         var tape = InstanceTape.Of<int, int>(async (context, input) =>
