@@ -54,6 +54,6 @@ public sealed record OrchestratorOptions
     static string DefaultStepRunner()
     {
         var program = Path.Combine(AppContext.BaseDirectory, "steprunner");
-        return File.Exists(program) ? program : Path.Combine(AppContext.BaseDirectory, "LeanPipe.StepRunner.dll");
+        return File.Exists(program) ? program : Path.Combine(AppContext.BaseDirectory, "steprunner.dll");
     }
 }

@@ -126,6 +126,17 @@ public sealed class PipelineWorkflowTests
     }
 
     [Fact]
+    public void A_person_may_write_parameters_as_numbers_and_truth_values()
+    {
+        const string body = """{"pipeline":"p","window":"2026-01-01T10","params":{"min":5,"factor":1.50,"all":true,"kind":"x"}}""";
+        var request = JsonSerializer.Deserialize<RunRequest>(body, Web).ShouldNotBeNull();
+        request.Params.ShouldBe(new Dictionary<string, string> { ["all"] = "true", ["factor"] = "1.50", ["kind"] = "x", ["min"] = "5" }, ignoreOrder: true);
+        JsonSerializer.Serialize(request, ContractsJson.Default.RunRequest)
+            .ShouldBe("""{"pipeline":"p","window":"2026-01-01T10","params":{"all":"true","factor":"1.50","kind":"x","min":"5"}}""");
+        Should.Throw<JsonException>(() => JsonSerializer.Deserialize<RunRequest>("""{"pipeline":"p","window":"2026-01-01","params":{"min":[5]}}""", Web)).Message.ShouldContain("'min'");
+    }
+
+    [Fact]
     public void A_long_message_is_cut_for_the_history() => new Failure("sql.error", new('x', 100_000)).Message.Length.ShouldBeLessThan(2100);
 
     void Graph(params (string Name, int[] Needs)[] steps) => _steps.AddRange(steps.Select((s, n) => new StepNode(new(s.Name), s.Needs, n == steps.Length - 1)));

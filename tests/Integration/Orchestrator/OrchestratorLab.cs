@@ -1,0 +1,193 @@
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Threading.Channels;
+using Dapr.Workflow;
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+using LeanPipe.Orchestrator;
+using LeanPipe.Sidecar;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace LeanPipe.Integration.Orchestrator;
+
+/// <summary>An embedded sidecar and an orchestrator over a folder lake, with real step runner processes. <see cref="RestartAsync"/> begins a new life over the same folders.</summary>
+sealed class OrchestratorLab : IAsyncDisposable
+{
+    public static readonly StreamName Telemetry = new("telemetry");
+
+    readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("leanpipe-orch-");
+    readonly CancellationTokenSource _end = new();
+    WebApplication _sidecar = null!;
+    WebApplication? _orchestrator;
+    Func<IObjectStore, ILauncher>? _launcher;
+
+    OrchestratorLab() => Store = ObjectStores.Open(Lake);
+
+    public string Config => Path.Combine(_folder.FullName, "config");
+
+    public LakeOptions Lake => new() { Root = Path.Combine(_folder.FullName, "lake") };
+
+    public IObjectStore Store { get; }
+
+    public HttpClient Dapr { get; private set; } = null!;
+
+    public HttpClient? Api { get; private set; }
+
+    public ChannelReader<RunEvent> Events { get; private set; } = null!;
+
+    public DaprWorkflowClient Workflows => _orchestrator!.Services.GetRequiredService<DaprWorkflowClient>();
+
+    public int GrpcPort { get; private set; }
+
+    /// <param name="yaml">The document of pipeline <c>p</c>.</param>
+    /// <param name="files">SQL and data beside it.</param>
+    public static Task<OrchestratorLab> StartAsync(string yaml, params (string Name, string Content)[] files) => StartAsync(null, yaml, files);
+
+    public static async Task<OrchestratorLab> StartAsync(Func<IObjectStore, ILauncher>? launcher, string yaml, params (string Name, string Content)[] files)
+    {
+        var lab = new OrchestratorLab { _launcher = launcher };
+        foreach (var (name, content) in files.Append(("pipeline.yaml", yaml))) lab.Write(name, content);
+        await lab.BeginAsync();
+        return lab;
+    }
+
+    /// <summary>Only the sidecar: the orchestrator is the test's.</summary>
+    public static async Task<OrchestratorLab> StartSidecarAsync(string yaml, params (string Name, string Content)[] files)
+    {
+        var lab = new OrchestratorLab();
+        foreach (var (name, content) in files.Append(("pipeline.yaml", yaml))) lab.Write(name, content);
+        await lab.BeginSidecarAsync();
+        return lab;
+    }
+
+    public void Write(string name, string content)
+    {
+        var file = Path.Combine(Config, "pipelines", "p", name);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllText(file, content);
+    }
+
+    public async Task RestartAsync()
+    {
+        await EndAsync();
+        await BeginAsync();
+    }
+
+    /// <summary>Seals a window of two columns: <c>sensor_id</c> (text) and <c>value</c> (a number).</summary>
+    /// <param name="segments">Per segment its records.</param>
+    public async Task SealAsync(string window, int revision, params IReadOnlyList<(string Sensor, double Value)>[] segments)
+    {
+        var refs = new List<ObjectRef>();
+        foreach (var (records, n) in segments.Select((s, n) => (s, n)))
+        {
+            var bytes = Encoding.UTF8.GetBytes(string.Concat(records.Select(r => $$"""{"sensor_id":"{{r.Sensor}}","value":{{r.Value}}}""" + "\n")));
+            var key = LakeLayout.Segment(Telemetry, WindowId.Parse(window), $"r{revision}-{n:D3}");
+            await Store.PutAsync(key, bytes, default);
+            refs.Add(new(key, bytes.Length, records.Count, Convert.ToHexStringLower(SHA256.HashData(bytes))));
+        }
+        var manifest = new WindowManifest
+        {
+            Stream = Telemetry, Window = WindowId.Parse(window), Revision = revision, SealedAt = DateTimeOffset.UnixEpoch, Reason = "watermark", Schema = "1", Segments = refs,
+            Columns = [new("sensor_id", "VARCHAR", "VARCHAR"), new("value", "DOUBLE", "DOUBLE")],
+        };
+        await Store.PutJsonAsync(LakeLayout.WindowManifest(Telemetry, manifest.Window, revision), manifest, ContractsJson.Default.WindowManifest, default);
+    }
+
+    public Task<HttpResponseMessage> StartAsync(string id, object request) => Dapr.PostAsJsonAsync($"/v1.0/workflows/dapr/pipeline/start?instanceID={id}", request);
+
+    public async Task<WorkflowState> RunAsync(string id, object request)
+    {
+        (await StartAsync(id, request)).EnsureSuccessStatusCode();
+        return await Workflows.WaitForWorkflowCompletionAsync(id);
+    }
+
+    public async Task PublishAsync(object data) => (await Dapr.PostAsJsonAsync($"/v1.0/publish/{EventNames.PubSub}/{EventNames.WindowSealed}", data)).EnsureSuccessStatusCode();
+
+    public async Task<JsonElement> ViewAsync(string id) => await Api!.GetFromJsonAsync<JsonElement>($"/api/runs/{id}");
+
+    public async Task<RunEvent> WaitForAsync(Func<RunEvent, bool> wanted)
+    {
+        while (true)
+            if (await Events.ReadAsync() is var happened && wanted(happened)) return happened;
+    }
+
+    /// <summary>Published rows as DuckDB reads them from the table's live files.</summary>
+    public async Task<IReadOnlyList<string>> RowsAsync(string table, string select)
+    {
+        if (await DeltaTable.OpenAsync(Store, new(table), default) is not { Files.Count: > 0 } delta) return [];
+        var files = string.Join(", ", delta.Files.Select(f => $"'{Store.LocalPath(f.Key)}'"));
+        await using var duckDb = new DuckDB.NET.Data.DuckDBConnection("Data Source=:memory:");
+        await duckDb.OpenAsync();
+        await using var command = duckDb.CreateCommand();
+        command.CommandText = $"{select} FROM read_parquet([{files}]) ORDER BY ALL";
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<string>();
+        while (await reader.ReadAsync()) rows.Add(string.Join(' ', Enumerable.Range(0, reader.FieldCount).Select(n => $"{reader.GetValue(n)}")));
+        return rows;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        await EndAsync();
+        _end.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    async Task BeginAsync()
+    {
+        var ports = await BeginSidecarAsync();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Configuration["DAPR_GRPC_ENDPOINT"] = $"http://127.0.0.1:{ports.GrpcPort}";
+        builder.Configuration["DAPR_HTTP_ENDPOINT"] = $"http://127.0.0.1:{ports.HttpPort}";
+        if (_launcher is not null) builder.Services.AddSingleton(_launcher(Store));
+        builder.AddOrchestrator(new()
+        {
+            Lake = Lake, Config = Config, Scratch = Path.Combine(_folder.FullName, "scratch"), RetryDelay = TimeSpan.FromMilliseconds(10),
+            TaskLimits = new() { Threads = 1, MemoryBytes = 256L << 20 },
+        });
+        _orchestrator = builder.Build();
+        _orchestrator.MapOrchestrator();
+        Events = _orchestrator.Services.GetRequiredService<RunProgress>().Subscribe(_end.Token);
+        await _orchestrator.StartAsync();
+        Api = new() { BaseAddress = new(_orchestrator.Urls.Single()) };
+        ports.AppPort = Api.BaseAddress.Port;
+    }
+
+    async Task<SidecarEndpoints> BeginSidecarAsync()
+    {
+        var sidecar = WebApplication.CreateSlimBuilder();
+        sidecar.Logging.ClearProviders();
+        sidecar.AddSidecar(new()
+        {
+            HttpPort = 0, GrpcPort = 0, StateDirectory = Path.Combine(_folder.FullName, "sidecar"),
+            FirstRetryAfter = TimeSpan.FromMilliseconds(10), LastRetryAfter = TimeSpan.FromMilliseconds(50),
+        });
+        _sidecar = sidecar.Build();
+        _sidecar.MapSidecar();
+        await _sidecar.StartAsync();
+        var ports = _sidecar.Services.GetRequiredService<SidecarEndpoints>();
+
+        GrpcPort = ports.GrpcPort;
+        Dapr = new() { BaseAddress = new($"http://127.0.0.1:{ports.HttpPort}") };
+        return ports;
+    }
+
+    async Task EndAsync()
+    {
+        Dapr.Dispose();
+        Api?.Dispose();
+        if (_orchestrator is not null) await _orchestrator.StopAsync();
+        await _sidecar.StopAsync();
+        if (_orchestrator is not null) await _orchestrator.DisposeAsync();
+        await _sidecar.DisposeAsync();
+    }
+}

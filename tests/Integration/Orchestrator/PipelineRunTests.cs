@@ -1,0 +1,196 @@
+using System.Text.Json;
+using Dapr.Workflow;
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+using LeanPipe.Orchestrator;
+
+namespace LeanPipe.Integration.Orchestrator;
+
+/// <summary>The whole way: sidecar, workflow, step runner processes, DuckDB, published table.</summary>
+public sealed class PipelineRunTests
+{
+    const string Window = "2026-01-01T10";
+
+    internal const string Yaml = """
+        pipeline: p
+        trigger: { sealed: telemetry }
+        params:
+          factor: { type: float64, default: 1 }
+        steps:
+          compact:
+            inputs: { raw: { stream: telemetry } }
+            fan_out: { bytes: 1B }
+            sql: compact.sql
+          by_sensor:
+            inputs: { t: compact, names: { file: names.csv } }
+            fan_out: { hash: t.sensor_id, buckets: 4 }
+            sql: by_sensor.sql
+            checks: [ { name: no_nulls, sql: "SELECT count(*) FROM output WHERE total IS NULL", expect: 0 } ]
+          hourly:
+            inputs: { parts: by_sensor }
+            sql: hourly.sql
+            publish: { table: totals }
+        """;
+
+    internal static readonly (string, string)[] Files =
+    [
+        ("compact.sql", "SELECT sensor_id, value * getvariable('factor') AS value FROM raw"),
+        ("by_sensor.sql", "SELECT n.name, sum(t.value) AS total, count(*) AS n FROM t JOIN names n USING (sensor_id) GROUP BY ALL"),
+        ("hourly.sql", "SELECT name, total, n FROM parts"),
+        ("names.csv", "sensor_id,name\na,Anna\nb,Bert\nc,Cleo\n"),
+    ];
+
+    internal static readonly (string, double)[][] Segments = [[("a", 1), ("b", 2)], [("a", 3), ("c", 4)], [("b", 5)]];
+
+    internal static readonly string[] Totals = ["Anna 4 2", "Bert 7 2", "Cleo 4 1"];
+
+    static readonly object Request = new { pipeline = "p", window = Window };
+
+    [Fact]
+    public async Task A_request_over_the_dapr_api_becomes_a_published_table_and_the_same_run_again_changes_nothing()
+    {
+        await using var lab = await OrchestratorLab.StartAsync(Yaml, Files);
+        await lab.SealAsync(Window, 1, Segments);
+
+        var state = await lab.RunAsync("r1", Request);
+        state.RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed, $"{state.FailureDetails}");
+        (await lab.RowsAsync("totals", "SELECT name, total, n")).ShouldBe(Totals);
+        var view = await lab.ViewAsync("r1");
+        view.GetProperty("status").GetString().ShouldBe("completed");
+        view.GetProperty("steps").EnumerateArray().Select(s => (s.GetProperty("step").GetString(), s.GetProperty("tasks").GetInt32(), s.GetProperty("attempts").GetInt32()))
+            .ShouldBe([("compact", 3, 3), ("by_sensor", view.GetProperty("steps")[1].GetProperty("tasks").GetInt32(), view.GetProperty("steps")[1].GetProperty("tasks").GetInt32()), ("hourly", 1, 1)]);
+        view.GetProperty("record").GetProperty("steps")[0].GetProperty("rows_in").GetInt64().ShouldBe(5);
+
+        var before = await KeysAsync(lab);
+        (await lab.RunAsync("r1", Request)).RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed);
+        (await KeysAsync(lab)).ShouldBe(before);
+        (await DeltaTable.OpenAsync(lab.Store, new("totals"), default)).ShouldNotBeNull().Version.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Another_run_over_the_window_takes_its_rows_place_with_the_files_and_parameters_of_its_own_time()
+    {
+        await using var lab = await OrchestratorLab.StartAsync(Yaml, Files);
+        await lab.SealAsync(Window, 1, Segments);
+        await lab.RunAsync("r1", Request);
+        lab.Write("hourly.sql", "SELECT name, total FROM parts WHERE name <> 'Bert'");
+        (await lab.RunAsync("r2", new { pipeline = "p", window = Window, @params = new { factor = "10" } })).RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed);
+        (await lab.RowsAsync("totals", "SELECT name, total")).ShouldBe(["Anna 40", "Cleo 40"]);
+    }
+
+    [Fact]
+    public async Task An_event_that_comes_twice_is_one_run_and_a_late_revision_replaces_the_window()
+    {
+        await using var lab = await OrchestratorLab.StartAsync(Yaml, Files);
+        await lab.SealAsync(Window, 1, Segments);
+        var happened = new { stream = "telemetry", window = Window, revision = 1, manifest = LakeLayout.WindowManifest(OrchestratorLab.Telemetry, WindowId.Parse(Window), 1) };
+        await lab.PublishAsync(happened);
+        await lab.PublishAsync(happened);
+        (await lab.WaitForAsync(e => e is RunEnded)).ShouldBe(new RunEnded(new($"p-{Window}-r1"), RunStatus.Completed, null));
+        await lab.PublishAsync(happened);
+        (await lab.RowsAsync("totals", "SELECT name, total, n")).ShouldBe(Totals);
+
+        // Events are delivered side by side: this one's run ends after whatever the repeated ones would have started has at least been planned.
+        await lab.SealAsync(Window, 2, [.. Segments, [("c", 6)]]);
+        await lab.PublishAsync(new { stream = "telemetry", window = Window, revision = 2, manifest = "" });
+        (await lab.WaitForAsync(e => e is RunEnded)).Run.Value.ShouldBe($"p-{Window}-r2");
+        (await lab.RowsAsync("totals", "SELECT name, total, n")).ShouldBe(["Anna 4 2", "Bert 7 2", "Cleo 10 2"]);
+        (await RunsAsync(lab)).ShouldBe([$"p-{Window}-r1", $"p-{Window}-r2"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task An_event_that_comes_before_its_manifest_is_asked_for_again()
+    {
+        await using var lab = await OrchestratorLab.StartAsync(Yaml, Files);
+        await lab.PublishAsync(new { stream = "telemetry", window = Window, revision = 1, manifest = "" });
+        await lab.SealAsync(Window, 1, Segments);
+        ((RunEnded)await lab.WaitForAsync(e => e is RunEnded)).Status.ShouldBe(RunStatus.Completed);
+    }
+
+    [Theory]
+    [InlineData("{}", "DROP")]
+    [InlineData("not json", "DROP")]
+    [InlineData("""{"stream":"Not A Name","window":"2026-01-01T10","revision":1,"manifest":"m"}""", "DROP")]
+    [InlineData("""{"stream":"telemetry","window":"2026-01-01T10","revision":9,"manifest":"m"}""", "RETRY")]
+    [InlineData("""{"stream":"telemetry","window":"2026-01-01T10","revision":1,"manifest":"m"}""", "RETRY")]
+    public async Task An_event_that_is_not_ours_is_dropped_and_one_that_comes_too_early_or_meets_a_broken_document_is_asked_for_again(string body, string status)
+    {
+        await using var lab = await OrchestratorLab.StartAsync("pipeline: [", Files);
+        await lab.SealAsync(Window, 1, Segments);
+        using var answer = await lab.Api!.PostAsync("/events/window-sealed", new StringContent(body, System.Text.Encoding.UTF8, "application/json"));
+        (await answer.Content.ReadAsStringAsync()).ShouldBe($$"""{"status":"{{status}}"}""");
+    }
+
+    [Fact]
+    public async Task An_sql_error_fails_the_run_with_duckdbs_message_and_the_step_and_publishes_nothing()
+    {
+        await using var lab = await OrchestratorLab.StartAsync(Yaml, [.. Files.Where(f => f.Item1 != "by_sensor.sql"), ("by_sensor.sql", "SELECT colour FROM t")]);
+        await lab.SealAsync(Window, 1, Segments);
+        var state = await lab.RunAsync("r1", Request);
+        state.RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Failed);
+        var message = state.FailureDetails.ShouldNotBeNull().ErrorMessage;
+        message.ShouldStartWith("Step 'by_sensor', task 0");
+        message.ShouldContain("colour");
+        message.ShouldContain("[sql.error]");
+        var record = (await lab.ViewAsync("r1")).GetProperty("record");
+        record.GetProperty("error").GetProperty("step").GetString().ShouldBe("by_sensor");
+        (await DeltaTable.OpenAsync(lab.Store, new("totals"), default)).ShouldBeNull();
+        (await KeysAsync(lab)).ShouldNotContain(k => k.StartsWith("runs/r1/hourly/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_failed_check_publishes_nothing()
+    {
+        await using var lab = await OrchestratorLab.StartAsync(Yaml.Replace("expect: 0", "expect: 1", StringComparison.Ordinal), Files);
+        await lab.SealAsync(Window, 1, Segments);
+        (await lab.RunAsync("r1", Request)).FailureDetails.ShouldNotBeNull().ErrorMessage.ShouldContain("no_nulls");
+        (await DeltaTable.OpenAsync(lab.Store, new("totals"), default)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_run_goes_on_where_it_was_when_orchestrator_and_sidecar_begin_again()
+    {
+        await using var lab = await OrchestratorLab.StartAsync(Yaml, Files);
+        await lab.SealAsync(Window, 1, Segments);
+        (await lab.StartAsync("r1", Request)).EnsureSuccessStatusCode();
+        await lab.WaitForAsync(e => e is TaskFinished);
+        await lab.RestartAsync();
+        (await lab.Workflows.WaitForWorkflowCompletionAsync("r1")).RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed);
+        (await lab.RowsAsync("totals", "SELECT name, total, n")).ShouldBe(Totals);
+    }
+
+    [Fact]
+    public async Task A_step_that_yields_nothing_still_has_columns_and_the_window_is_replaced_by_nothing()
+    {
+        await using var lab = await OrchestratorLab.StartAsync(Yaml, Files);
+        await lab.SealAsync(Window, 1, Segments);
+        await lab.RunAsync("r1", Request);
+        lab.Write("compact.sql", "SELECT sensor_id, value FROM raw WHERE value > 1000");
+        var state = await lab.RunAsync("r2", Request);
+        state.RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed, $"{state.FailureDetails}");
+        (await lab.RowsAsync("totals", "SELECT name, total")).ShouldBeEmpty();
+        (await lab.ViewAsync("r2")).GetProperty("steps")[1].GetProperty("tasks").GetInt32().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_bad_request_fails_with_everything_that_is_wrong()
+    {
+        await using var lab = await OrchestratorLab.StartAsync(Yaml, Files);
+        var state = await lab.RunAsync("r1", new { pipeline = "p", window = Window, @params = new { colour = "red", factor = "x" } });
+        var message = state.FailureDetails.ShouldNotBeNull().ErrorMessage;
+        message.ShouldContain("'colour' is not one of");
+        message.ShouldContain("'factor' is 'x'");
+        message.ShouldContain("is not sealed yet");
+        (await lab.Api!.GetAsync("/api/runs/never")).StatusCode.ShouldBe(System.Net.HttpStatusCode.NotFound);
+    }
+
+    static async Task<IReadOnlyList<string>> KeysAsync(OrchestratorLab lab)
+    {
+        var keys = new List<string>();
+        await foreach (var item in lab.Store.ListAsync("", default)) keys.Add(item.Key);
+        return keys;
+    }
+
+    static async Task<IReadOnlyList<string>> RunsAsync(OrchestratorLab lab) =>
+        [.. JsonDocument.Parse(await lab.Api!.GetStringAsync("/api/runs")).RootElement.EnumerateArray().Select(r => r.GetProperty("run").GetString()!)];
+}
