@@ -12,8 +12,8 @@ namespace LeanPipe.Gateway;
 
 /// <summary>The running gateway. It starts before the listeners and stops after them: the log is read back before the first byte is taken, and drained after the last.</summary>
 sealed class GatewayHost(
-    GatewayOptions options, GatewayState state, GatewayHealth health, GatewayProgress progress, IObjectStore store, PublishWindowSealed publish, IHostApplicationLifetime lifetime,
-    TimeProvider time, ILogger<GatewayHost> logger) : IHostedService
+    GatewayOptions options, GatewayState state, GatewayHealth health, GatewayProgress progress, GatewayEndpoints endpoints, IObjectStore store, PublishWindowSealed publish,
+    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GatewayHost> logger) : IHostedService
 {
     static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     static readonly TimeSpan LongestStoreRetry = TimeSpan.FromSeconds(30);
@@ -53,6 +53,10 @@ sealed class GatewayHost(
             lifetime.StopApplication();
         };
         log.CheckRoom();
+        lifetime.ApplicationStarted.Register(() =>
+        {
+            foreach (var (stream, endpoint) in endpoints.Streams) logger.Listening(stream, endpoint.ToString());
+        });
         _running = Task.WhenAll(Task.Run(() => shipper.RunAsync(_stopping.Token), CancellationToken.None), Task.Run(() => publisher.RunAsync(_stopping.Token), CancellationToken.None));
     }
 

@@ -45,13 +45,13 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
         using var deadline = new CancellationTokenSource();
         while (true)
         {
-            if (!await MayReadAsync(draining)) return;
             if (await NextAsync(deadline, draining) is not { } result) return;
             foreach (var segment in result.Buffer)
             {
                 stream.Touch(time.GetUtcNow());
                 for (var rest = segment; !rest.IsEmpty;)
                 {
+                    if (!await MayReadAsync(draining)) return;
                     rest = rest[Fill(rest.Span)..];
                     Take(intake);
                     await stream.RoomAsync(CancellationToken.None);

@@ -146,10 +146,22 @@ sealed class WriteAheadLog : IDisposable
         var bytes = Bytes;
         _health.SetStopped("log_full", bytes <= _options.MaxLogBytes ? null
             : $"The log has {bytes} bytes, more than max_log_bytes {_options.MaxLogBytes}; reading stops until the store has taken some.");
-        var free = new DriveInfo(Path.GetFullPath(_options.LogDirectory)).AvailableFreeSpace;
-        _health.SetStopped("disk_low", free >= _options.MinFreeDiskBytes ? null
+        _health.SetStopped("disk_low", !(FreeBytes() is { } free && free < _options.MinFreeDiskBytes) ? null
             : $"The log's disk has {free} bytes left, less than {_options.MinFreeDiskBytes}; reading stops until there is room.");
         _lastDiskCheck = Stopwatch.GetTimestamp();
+    }
+
+    /// <summary>Null when the file system does not say; a full disk then shows when a write fails.</summary>
+    long? FreeBytes()
+    {
+        try
+        {
+            return new DriveInfo(Path.GetFullPath(_options.LogDirectory)).AvailableFreeSpace;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Writes what is open and ends. Nothing may append any more.</summary>
@@ -259,13 +271,14 @@ sealed class WriteAheadLog : IDisposable
     {
         // After a failed fsync the system may have dropped the pages: only a restart, which reads the disk, knows what is durable.
         _logger.LogFailed(reason);
-        _health.SetStopped("log_failed", $"The log cannot be written: {reason.Message}");
+        var failure = new LogException("gateway.log_failed", $"The log in '{_options.LogDirectory}' cannot be written: {reason.Message} Repair the disk and start the gateway again.", reason);
+        _health.SetStopped("log_failed", failure.Message);
         lock (_sync)
         {
-            _failure = reason;
-            _open.Fail(reason);
+            _failure = failure;
+            _open.Fail(failure);
         }
-        batch.Fail(reason);
+        batch.Fail(failure);
         Failed?.Invoke(reason);
     }
 

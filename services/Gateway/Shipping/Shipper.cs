@@ -111,23 +111,17 @@ sealed class Shipper(
             everything |= log.Bytes > options.MaxLogBytes / 2 && state.Active.All(l => l.Pending.Count == 0);
             cuts = cutting.DueCuts(state, time.GetUtcNow(), everything);
         }
-        foreach (var cut in cuts) await log.AppendAsync(EntryKind.Cut, cut, LogJson.Default.CutEntry);
+        var recorded = Task.CompletedTask;
+        foreach (var cut in cuts) recorded = log.AppendAsync(EntryKind.Cut, cut, LogJson.Default.CutEntry);
+        await recorded;
     }
 
     async Task UploadAsync(CancellationToken cancellationToken)
     {
-        while (true)
-        {
-            PendingCut? next;
-            StreamName stream = default;
-            lock (state.Sync)
-            {
-                next = state.Active.SelectMany(l => l.Pending).MinBy(p => p.Extents[0].Position);
-                if (next is not null) stream = state.Streams[next.Lane.Stream].Name;
-            }
-            if (next is null) return;
-            await uploader.UploadAsync(next, stream, cancellationToken);
-        }
+        List<(PendingCut, StreamName)> pending;
+        lock (state.Sync)
+            pending = [.. state.Active.SelectMany(l => l.Pending).OrderBy(p => p.Extents[0].Position).Select(p => (p, state.Streams[p.Lane.Stream].Name))];
+        await uploader.UploadAsync(pending, cancellationToken);
     }
 
     async Task TruncateAsync()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using LeanPipe.Contracts;
 using LeanPipe.Gateway.Log;
@@ -16,24 +17,59 @@ sealed class Uploader(WriteAheadLog log, PatientStore store)
     /// <summary>The log is read in stretches of so many bytes; lines that lie near each other cost one read.</summary>
     const int StretchBytes = 1024 * 1024;
 
-    const int KeptBytes = 16 * 1024 * 1024;
+    /// <summary>Cuts that are uploaded at the same time are together no larger, unless a single one is.</summary>
+    const long GroupBytes = 32L * 1024 * 1024;
+
+    const int GroupCuts = 8;
 
     readonly byte[] _stretch = new byte[StretchBytes];
-    byte[] _segment = [];
 
-    public async Task UploadAsync(PendingCut cut, StreamName stream, CancellationToken cancellationToken)
+    /// <summary>Uploads cuts in the order of the log, some at a time, and returns when all are recorded as stored.</summary>
+    public async Task UploadAsync(IReadOnlyList<(PendingCut Cut, StreamName Stream)> cuts, CancellationToken cancellationToken)
     {
-        var bytes = (int)cut.Bytes;
-        if (_segment.Length < bytes) _segment = GC.AllocateUninitializedArray<byte>(bytes);
-        var segment = _segment.AsMemory(0, bytes);
-        Collect(cut.Extents, segment.Span);
+        var recorded = Task.CompletedTask;
+        for (var done = 0; done < cuts.Count;)
+        {
+            var (count, bytes) = Group(cuts, done);
+            var memory = ArrayPool<byte>.Shared.Rent(bytes);
+            try
+            {
+                var uploads = new List<Task<StoredEntry>>();
+                for (var at = 0; count > 0; count--, done++)
+                {
+                    var (cut, stream) = cuts[done];
+                    var segment = memory.AsMemory(at, (int)cut.Bytes);
+                    Collect(cut.Extents, segment.Span);
+                    uploads.Add(UploadAsync(cut, stream, segment, cancellationToken));
+                    at += segment.Length;
+                }
+                foreach (var stored in await Task.WhenAll(uploads)) recorded = log.AppendAsync(EntryKind.Stored, stored, LogJson.Default.StoredEntry);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(memory);
+            }
+        }
 
+        // Commits keep the order of appends, so the last one's is everybody's.
+        await recorded;
+    }
+
+    static (int Count, int Bytes) Group(IReadOnlyList<(PendingCut Cut, StreamName Stream)> cuts, int from)
+    {
+        var bytes = cuts[from].Cut.Bytes;
+        var count = 1;
+        for (; count < GroupCuts && from + count < cuts.Count && bytes + cuts[from + count].Cut.Bytes <= GroupBytes; count++) bytes += cuts[from + count].Cut.Bytes;
+        return (count, (int)bytes);
+    }
+
+    async Task<StoredEntry> UploadAsync(PendingCut cut, StreamName stream, ReadOnlyMemory<byte> segment, CancellationToken cancellationToken)
+    {
         var window = cut.Lane.Window;
         var key = cut.Lane.Rejected ? LakeLayout.Rejected(stream, window, cut.Segment) : LakeLayout.Segment(stream, window, cut.Segment);
-        var reference = new ObjectRef(key, bytes, cut.Rows, Convert.ToHexStringLower(SHA256.HashData(segment.Span)));
+        var reference = new ObjectRef(key, segment.Length, cut.Rows, Convert.ToHexStringLower(SHA256.HashData(segment.Span)));
         await store.PutAsync(key, segment, cancellationToken);
-        await log.AppendAsync(EntryKind.Stored, new(cut.Lane, cut.Segment, reference), LogJson.Default.StoredEntry);
-        if (_segment.Length > KeptBytes) _segment = [];
+        return new(cut.Lane, cut.Segment, reference);
     }
 
     void Collect(IReadOnlyList<Extent> extents, Span<byte> target)

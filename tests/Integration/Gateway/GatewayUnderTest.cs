@@ -1,0 +1,160 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using System.Threading.Channels;
+using LeanPipe.Contracts;
+using LeanPipe.Gateway;
+using LeanPipe.Gateway.Shipping;
+using LeanPipe.Lake;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace LeanPipe.Integration.Gateway;
+
+/// <summary>A real gateway on loopback in this process, over a folder that holds its log and its lake.</summary>
+sealed class GatewayUnderTest : IAsyncDisposable
+{
+    public static readonly StreamDefinition Seq = new()
+    {
+        Name = new("seq"), Listen = "127.0.0.1:0", EventTime = "t", Ack = AckMode.Durable,
+        Schema = new([new("seq", new Int64Type()), new("t", new TimestampType())]),
+        SealWhenIdleFor = TimeSpan.FromDays(1), Limits = new() { MaxFrameBytes = 200, MaxAhead = TimeSpan.FromDays(36500) },
+    };
+
+    readonly WebApplication _app;
+    readonly Channel<WindowSealed> _published = Channel.CreateUnbounded<WindowSealed>();
+
+    GatewayUnderTest(WebApplication app, IObjectStore lake) => (_app, Lake) = (app, lake);
+
+    public IObjectStore Lake { get; }
+
+    public GatewayHealth Health => _app.Services.GetRequiredService<GatewayHealth>();
+
+    public GatewayHost Host => _app.Services.GetRequiredService<GatewayHost>();
+
+    public GatewayEndpoints Endpoints => _app.Services.GetRequiredService<GatewayEndpoints>();
+
+    public Ledger Ledger => _app.Services.GetRequiredService<GatewayLedgers>().Get(_app.Services.GetRequiredService<GatewayOptions>().Streams[0].Name);
+
+    public static GatewayOptions Options(string folder, params StreamDefinition[] streams) => new()
+    {
+        Streams = streams, Lake = new() { Root = Path.Combine(folder, "lake") }, LogDirectory = Path.Combine(folder, "log"), Http = "127.0.0.1:0", LateSealAfter = TimeSpan.Zero,
+        DrainQuiet = TimeSpan.FromMilliseconds(50), MaxCommitDelay = TimeSpan.FromMilliseconds(1),
+    };
+
+    /// <param name="publish">Stands in for the sidecar; by default it takes every event.</param>
+    public static async Task<GatewayUnderTest> StartAsync(
+        GatewayOptions options, IObjectStore? store = null, TimeProvider? time = null, Func<WindowSealed, Task>? publish = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        store ??= ObjectStores.Open(options.Lake);
+        if (time is not null) builder.Services.AddSingleton(time);
+        builder.Services.AddKeyedSingleton(nameof(GatewayHost), store);
+        GatewayUnderTest? gateway = null;
+        builder.Services.AddSingleton<PublishWindowSealed>(async (json, _) =>
+        {
+            var window = JsonSerializer.Deserialize(json.Span, ContractsJson.Default.WindowSealed)!;
+            if (publish is not null) await publish(window);
+            gateway!._published.Writer.TryWrite(window);
+        });
+        builder.AddGateway(options);
+        var app = builder.Build();
+        app.MapGateway();
+        gateway = new(app, store);
+        await app.StartAsync();
+        return gateway;
+    }
+
+    public ValueTask<WindowSealed> NextPublishedAsync() => _published.Reader.ReadAsync(Timeout());
+
+    public async Task<Sender> ConnectAsync(int stream = 0)
+    {
+        var endpoint = Endpoints.Streams.Values.ElementAt(stream);
+        var client = new TcpClient { NoDelay = true };
+        await client.ConnectAsync(endpoint, Timeout());
+        return new(client);
+    }
+
+    /// <summary>The manifest of a revision, and the lines of all its segments.</summary>
+    public async Task<(WindowManifest Manifest, List<string> Lines)> ReadAsync(WindowSealed window)
+    {
+        var manifest = (await Lake.GetJsonAsync(window.Manifest, ContractsJson.Default.WindowManifest, CancellationToken.None)).ShouldNotBeNull();
+        var lines = new List<string>();
+        foreach (var segment in manifest.Segments)
+        {
+            var bytes = (await Lake.GetAsync(segment.Key, CancellationToken.None)).ShouldNotBeNull(segment.Key);
+            bytes.Length.ShouldBe((int)segment.Bytes);
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes.Span)).ShouldBe(segment.Sha256);
+            var found = Lines(bytes);
+            found.Count.ShouldBe((int)segment.Rows);
+            lines.AddRange(found);
+        }
+        return (manifest, lines);
+    }
+
+    public async Task<List<string>> LinesUnderAsync(string prefix)
+    {
+        var lines = new List<string>();
+        await foreach (var item in Lake.ListAsync(prefix, CancellationToken.None)) lines.AddRange(Lines((await Lake.GetAsync(item.Key, CancellationToken.None))!.Value));
+        return lines;
+    }
+
+    static List<string> Lines(ReadOnlyMemory<byte> bytes) => [.. Encoding.UTF8.GetString(bytes.Span).Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+
+    public static void ShouldBalance(Ledger ledger)
+    {
+        ledger.BytesReceived.ShouldBe(ledger.BytesFramed + ledger.BytesRejected + ledger.BytesPartial);
+        ledger.Frames.ShouldBe(ledger.Records + ledger.Rejects.Values.Sum());
+        ledger.Windows.Values.Sum().ShouldBe(ledger.Records);
+    }
+
+    public static CancellationToken Timeout() => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
+
+    public Task StopAsync() => _app.StopAsync(Timeout());
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await _app.DisposeAsync();
+    }
+}
+
+/// <summary>A peer that counts its acknowledgements.</summary>
+sealed class Sender(TcpClient client) : IDisposable
+{
+    readonly StreamReader _acks = new(client.GetStream());
+
+    public static string Line(long seq, string time = "2026-01-01T10:00:00Z") => $$"""{"seq":{{seq}},"t":"{{time}}"}""";
+
+    public long Acknowledged { get; private set; }
+
+    public async Task SendAsync(string text) => await client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(text), GatewayUnderTest.Timeout());
+
+    /// <summary>Reads acknowledgements until so many frames are durable.</summary>
+    public async Task AcknowledgedAsync(long frames)
+    {
+        while (Acknowledged < frames)
+        {
+            var line = (await _acks.ReadLineAsync(GatewayUnderTest.Timeout())).ShouldNotBeNull($"the connection ended at {Acknowledged} of {frames}");
+            line.ShouldStartWith("ACK ");
+            var count = long.Parse(line.AsSpan(4));
+            count.ShouldBeGreaterThan(Acknowledged);
+            Acknowledged = count;
+        }
+    }
+
+    /// <summary>Says that nothing more comes, and waits until the gateway has ended the connection too.</summary>
+    public async Task FinishAsync()
+    {
+        client.Client.Shutdown(SocketShutdown.Send);
+        while (await _acks.ReadLineAsync(GatewayUnderTest.Timeout()) is { } line) Acknowledged = long.Parse(line.AsSpan(4));
+    }
+
+    public void Dispose()
+    {
+        _acks.Dispose();
+        client.Dispose();
+    }
+}

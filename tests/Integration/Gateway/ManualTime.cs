@@ -1,0 +1,65 @@
+namespace LeanPipe.Integration.Gateway;
+
+/// <summary>A clock that moves when the test says so, and then calls every timer that is due.</summary>
+sealed class ManualTime(DateTimeOffset start) : TimeProvider
+{
+    readonly Lock _sync = new();
+    readonly List<ManualTimer> _timers = [];
+    DateTimeOffset _now = start;
+
+    public override DateTimeOffset GetUtcNow()
+    {
+        lock (_sync) return _now;
+    }
+
+    public void Advance(TimeSpan by)
+    {
+        List<ManualTimer> due;
+        lock (_sync)
+        {
+            _now += by;
+            due = [.. _timers.Where(t => t.Due <= _now)];
+            foreach (var timer in due) timer.Due = timer.Period > TimeSpan.Zero ? _now + timer.Period : DateTimeOffset.MaxValue;
+        }
+        foreach (var timer in due) timer.Call();
+    }
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = new ManualTimer(this, () => callback(state));
+        timer.Change(dueTime, period);
+        lock (_sync) _timers.Add(timer);
+        if (dueTime == TimeSpan.Zero) timer.Call();
+        return timer;
+    }
+
+    sealed class ManualTimer(ManualTime time, Action call) : ITimer
+    {
+        public DateTimeOffset Due { get; set; } = DateTimeOffset.MaxValue;
+
+        public TimeSpan Period { get; private set; }
+
+        public void Call() => call();
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            lock (time._sync)
+            {
+                Due = dueTime == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : time._now + dueTime;
+                Period = period;
+            }
+            return true;
+        }
+
+        public void Dispose()
+        {
+            lock (time._sync) time._timers.Remove(this);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using LeanPipe.Contracts;
+
+namespace LeanPipe.Integration.Gateway;
+
+public sealed class WindowTests : IDisposable
+{
+    static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+
+    readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("leanpipe-windows-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task The_watermark_seals_a_window_and_late_records_make_the_next_revision_that_lists_all()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, GatewayUnderTest.Seq));
+        using var sender = await gateway.ConnectAsync();
+        await sender.SendAsync(Sender.Line(1) + "\n" + Sender.Line(2, "2026-01-01T11:04:59.999Z") + "\n");
+        await sender.AcknowledgedAsync(2);
+        await sender.SendAsync(Sender.Line(3, "2026-01-01T11:05:00Z") + "\n");
+
+        var first = await gateway.NextPublishedAsync();
+        first.ShouldBe(new(new("seq"), WindowId.Parse("2026-01-01T10"), 1, "windows/seq/2026-01-01T10/000001.json"));
+        var (manifest, lines) = await gateway.ReadAsync(first);
+        lines.ShouldBe([Sender.Line(1)]);
+        (manifest.Reason, manifest.Schema).ShouldBe(("watermark", "seq"));
+        manifest.Columns.ShouldBe([new("seq", "BIGINT", "BIGINT"), new("t", "TIMESTAMPTZ", "TIMESTAMPTZ")]);
+
+        await sender.SendAsync(Sender.Line(4, "2026-01-01T10:59:59Z") + "\n");
+        var second = await gateway.NextPublishedAsync();
+        second.Revision.ShouldBe(2);
+        (manifest, lines) = await gateway.ReadAsync(second);
+        lines.ShouldBe([Sender.Line(1), Sender.Line(4, "2026-01-01T10:59:59Z")]);
+        manifest.Reason.ShouldBe("late");
+        gateway.Ledger.Late.ShouldBe(1);
+        GatewayUnderTest.ShouldBalance(gateway.Ledger);
+    }
+
+    [Fact]
+    public async Task A_silent_stream_seals_all_its_windows_though_a_connection_is_open()
+    {
+        var time = new ManualTime(Noon);
+        var stream = GatewayUnderTest.Seq with { SealWhenIdleFor = TimeSpan.FromMinutes(10) };
+        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, stream), time: time);
+        using var sender = await gateway.ConnectAsync();
+        await sender.SendAsync(Sender.Line(1) + "\n" + Sender.Line(2, "2026-01-01T11:00:00Z") + "\n");
+        await sender.AcknowledgedAsync(2);
+        time.Advance(TimeSpan.FromMinutes(9.9));
+        time.Advance(TimeSpan.FromMinutes(0.1));
+        var sealedWindows = new[] { await gateway.NextPublishedAsync(), await gateway.NextPublishedAsync() };
+        sealedWindows.Select(w => w.Window.Value).ShouldBe(["2026-01-01T10", "2026-01-01T11"]);
+        (await gateway.ReadAsync(sealedWindows[1])).Manifest.Reason.ShouldBe("idle");
+
+        await sender.SendAsync(Sender.Line(3, "2026-01-01T11:30:00Z") + "\n");
+        await sender.AcknowledgedAsync(3);
+        time.Advance(TimeSpan.FromMinutes(10));
+        var again = await gateway.NextPublishedAsync();
+        (again.Window.Value, again.Revision).ShouldBe(("2026-01-01T11", 2));
+        (await gateway.ReadAsync(again)).Lines.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Windows_stay_open_over_a_drain_and_are_sealed_by_the_next_process()
+    {
+        var options = GatewayUnderTest.Options(_folder.FullName, GatewayUnderTest.Seq);
+        await using (var gateway = await GatewayUnderTest.StartAsync(options))
+        {
+            using var sender = await gateway.ConnectAsync();
+            await sender.SendAsync(Sender.Line(1) + "\n");
+            await sender.AcknowledgedAsync(1);
+            await sender.SendAsync(Sender.Line(2) + "\n" + "{\"half");
+            await gateway.StopAsync();
+            await sender.AcknowledgedAsync(2);
+            (await gateway.LinesUnderAsync("raw/")).ShouldBe([Sender.Line(1), Sender.Line(2)]);
+            (await gateway.LinesUnderAsync("windows/")).ShouldBeEmpty();
+            gateway.Ledger.BytesPartial.ShouldBe(6);
+        }
+        await using (var gateway = await GatewayUnderTest.StartAsync(options))
+        {
+            using var sender = await gateway.ConnectAsync();
+            await sender.SendAsync(Sender.Line(3) + "\n" + Sender.Line(4, "2026-01-01T12:00:00Z") + "\n");
+            var window = await gateway.NextPublishedAsync();
+            (await gateway.ReadAsync(window)).Lines.ShouldBe([Sender.Line(1), Sender.Line(2), Sender.Line(3)]);
+            await sender.AcknowledgedAsync(2);
+            gateway.Ledger.Connections.ShouldBe(2);
+            gateway.Ledger.Records.ShouldBe(4);
+        }
+    }
+
+    [Fact]
+    public async Task An_event_is_published_until_the_sidecar_takes_it_also_after_a_restart()
+    {
+        var options = GatewayUnderTest.Options(_folder.FullName, GatewayUnderTest.Seq);
+        var refused = new TaskCompletionSource();
+        await using (var gateway = await GatewayUnderTest.StartAsync(options, publish: _ =>
+        {
+            refused.TrySetResult();
+            throw new HttpRequestException("no sidecar");
+        }))
+        {
+            using var sender = await gateway.ConnectAsync();
+            await sender.SendAsync(Sender.Line(1) + "\n" + Sender.Line(2, "2026-01-01T12:00:00Z") + "\n");
+            await refused.Task.WaitAsync(GatewayUnderTest.Timeout());
+        }
+        await using (var gateway = await GatewayUnderTest.StartAsync(options))
+        {
+            (await gateway.NextPublishedAsync()).Revision.ShouldBe(1);
+        }
+    }
+
+    [Fact]
+    public async Task Two_gateways_of_one_stream_build_on_each_others_revisions()
+    {
+        var folder = _folder.FullName;
+        var lake = GatewayUnderTest.Options(folder, GatewayUnderTest.Seq).Lake;
+        WindowSealed last = null!;
+        for (var i = 0; i < 3; i++)
+        {
+            var options = GatewayUnderTest.Options(Path.Combine(folder, $"{i}"), GatewayUnderTest.Seq) with { Lake = lake, Id = $"gateway-{i}" };
+            await using var gateway = await GatewayUnderTest.StartAsync(options);
+            using var sender = await gateway.ConnectAsync();
+            await sender.SendAsync(Sender.Line(i) + "\n" + Sender.Line(10 + i, "2026-01-01T12:00:00Z") + "\n");
+            last = await gateway.NextPublishedAsync();
+            last.Revision.ShouldBe(i + 1);
+            (await gateway.ReadAsync(last)).Lines.Order().ShouldBe(Enumerable.Range(0, i + 1).Select(n => Sender.Line(n)));
+        }
+    }
+
+    [Fact]
+    public async Task A_segment_is_cut_at_its_size()
+    {
+        var stream = GatewayUnderTest.Seq with { Limits = GatewayUnderTest.Seq.Limits with { CutAtBytes = 500 } };
+        var options = GatewayUnderTest.Options(_folder.FullName, stream) with { ReadBufferBytes = 128 };
+        await using var gateway = await GatewayUnderTest.StartAsync(options);
+        using var sender = await gateway.ConnectAsync();
+        for (var i = 0; i < 100; i++) await sender.SendAsync(Sender.Line(i) + "\n");
+        await sender.SendAsync(Sender.Line(100, "2026-01-01T12:00:00Z") + "\n");
+        var (manifest, lines) = await gateway.ReadAsync(await gateway.NextPublishedAsync());
+        lines.ShouldBe(Enumerable.Range(0, 100).Select(i => Sender.Line(i)));
+        manifest.Segments.Count.ShouldBeGreaterThan(3);
+        manifest.Segments.SkipLast(1).ShouldAllBe(s => s.Bytes >= 500 && s.Bytes < 500 + 128);
+    }
+}
