@@ -72,9 +72,9 @@ sealed class GatewayHost(
             deadline.CancelAfter(options.DrainAtMost);
             await _shipper!.DrainAsync(deadline.Token);
         }
-        catch (Exception e) when (e is OperationCanceledException or LeanPipeException)
+        catch (Exception e)
         {
-            // The log keeps what the store has not taken.
+            // Whatever it was, the log keeps what the store has not taken, and must be closed.
             health.Raise("drain_incomplete", e.Message);
         }
         lock (state.Sync) logger.Drained(state.OldestNeeded is { } oldest ? _log.End - oldest : 0);

@@ -7,12 +7,14 @@ static class NewlineFraming
     const byte Cr = (byte)'\r';
 
     /// <summary>Reads the frame at the beginning of <paramref name="buffer"/>.</summary>
+    /// <param name="scanned">Bytes at the beginning that an earlier call has found no delimiter in, so that a slow sender costs no second look.</param>
     /// <param name="length">Bytes of the frame without its delimiter; with <see cref="FrameFault.TooLarge"/> the bytes that are known to belong to it.</param>
     /// <param name="consumed">Bytes to the end of the delimiter; 0 when the delimiter is not in the buffer.</param>
-    public static FrameFault TryRead(ReadOnlySpan<byte> buffer, int maxFrameBytes, out int length, out int consumed)
+    public static FrameFault TryRead(ReadOnlySpan<byte> buffer, int maxFrameBytes, int scanned, out int length, out int consumed)
     {
-        var end = buffer.IndexOf(Lf);
-        if (end < 0)
+        var end = buffer[scanned..].IndexOf(Lf);
+        if (end >= 0) end += scanned;
+        else
         {
             // One more than the limit may be the CR of a frame that fits.
             length = buffer.Length;

@@ -30,6 +30,7 @@ sealed class FrameIntake
     bool _isHeaderBad;
     bool _isSkipping;
     long _skipped;
+    int _scanned;
     int _blank;
     long _reported;
     DateTimeOffset _now;
@@ -86,7 +87,8 @@ sealed class FrameIntake
             return true;
         }
 
-        var fault = NewlineFraming.TryRead(rest, _stream.Definition.Limits.MaxFrameBytes, out var length, out var consumed);
+        var fault = NewlineFraming.TryRead(rest, _stream.Definition.Limits.MaxFrameBytes, _scanned, out var length, out var consumed);
+        _scanned = fault == FrameFault.Incomplete ? rest.Length : 0;
         if (fault == FrameFault.Incomplete) return false;
         if (fault == FrameFault.TooLarge)
         {

@@ -27,8 +27,9 @@ sealed class Shipper(
         {
             while (await _wake.Reader.ReadAsync(stopping)) await TryPassAsync(stopping);
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (Exception) when (stopping.IsCancellationRequested)
         {
+            // Whatever call was cut off is repeated by the drain, or after the next start.
             return;
         }
     }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Security.Cryptography;
 using LeanPipe.Contracts;
 using LeanPipe.Gateway.Log;
@@ -22,7 +21,11 @@ sealed class Uploader(WriteAheadLog log, PatientStore store)
 
     const int GroupCuts = 8;
 
+    /// <summary>A full segment of the default size and a little: the memory of an outage's larger ones is given back.</summary>
+    const int KeptBytes = 65 * 1024 * 1024;
+
     readonly byte[] _stretch = new byte[StretchBytes];
+    byte[] _memory = [];
 
     /// <summary>Uploads cuts in the order of the log, some at a time, and returns when all are recorded as stored.</summary>
     public async Task UploadAsync(IReadOnlyList<(PendingCut Cut, StreamName Stream)> cuts, CancellationToken cancellationToken)
@@ -31,25 +34,21 @@ sealed class Uploader(WriteAheadLog log, PatientStore store)
         for (var done = 0; done < cuts.Count;)
         {
             var (count, bytes) = Group(cuts, done);
-            var memory = ArrayPool<byte>.Shared.Rent(bytes);
-            try
+            if (_memory.Length < bytes) _memory = GC.AllocateUninitializedArray<byte>(bytes);
+            var uploads = new List<Task<StoredEntry>>();
+            for (var at = 0; count > 0; count--, done++)
             {
-                var uploads = new List<Task<StoredEntry>>();
-                for (var at = 0; count > 0; count--, done++)
-                {
-                    var (cut, stream) = cuts[done];
-                    var segment = memory.AsMemory(at, (int)cut.Bytes);
-                    Collect(cut.Extents, segment.Span);
-                    uploads.Add(UploadAsync(cut, stream, segment, cancellationToken));
-                    at += segment.Length;
-                }
-                foreach (var stored in await Task.WhenAll(uploads)) recorded = log.AppendAsync(EntryKind.Stored, stored, LogJson.Default.StoredEntry);
+                var (cut, stream) = cuts[done];
+                var segment = _memory.AsMemory(at, (int)cut.Bytes);
+                Collect(cut.Extents, segment.Span);
+                uploads.Add(UploadAsync(cut, stream, segment, cancellationToken));
+                at += segment.Length;
             }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(memory);
-            }
+
+            // Ends when all have ended, so the memory is free for the next group.
+            foreach (var stored in await Task.WhenAll(uploads)) recorded = log.AppendAsync(EntryKind.Stored, stored, LogJson.Default.StoredEntry);
         }
+        if (_memory.Length > KeptBytes) _memory = [];
 
         // Commits keep the order of appends, so the last one's is everybody's.
         await recorded;
