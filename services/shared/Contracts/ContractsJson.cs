@@ -4,6 +4,10 @@ using System.Text.Json.Serialization;
 namespace LeanPipe.Contracts;
 
 /// <summary>The one way these types become JSON: snake_case, enums as snake_case text, nulls left out, unknown members ignored so that a newer writer can be read.</summary>
+/// <remarks>
+/// An older writer can be read too: a member that a document lacks is its declared default. The generated readers set every <c>init</c> member, with null or zero when it
+/// is missing, so a member whose default is neither takes these for its default itself.
+/// </remarks>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [
         typeof(SnakeCaseEnum<ParamType>), typeof(SnakeCaseEnum<InputFormat>), typeof(SnakeCaseEnum<PublishMode>), typeof(SnakeCaseEnum<RunStatus>),

@@ -3,7 +3,7 @@ namespace LeanPipe.Contracts;
 /// <summary>A pipeline with every input pinned. Written once per run, before any task: whatever happens later, a run reads the same inputs.</summary>
 public sealed record RunPlan
 {
-    public int Version { get; init; } = 1;
+    public int Version { get; init => field = value == 0 ? 1 : value; } = 1;
     public required RunId Run { get; init; }
 
     /// <summary>What was asked for, word for word: a run that is started again under the same id goes on only for the same request.</summary>
@@ -40,7 +40,7 @@ public sealed record PlannedStep
     public string? BucketsOf { get; init; }
 
     public required TaskOutput Output { get; init; }
-    public IReadOnlyList<CheckDefinition> Checks { get; init; } = [];
+    public IReadOnlyList<CheckDefinition> Checks { get; init => field = value ?? []; } = [];
     public PublishDefinition? Publish { get; init; }
 }
 
@@ -50,8 +50,8 @@ public sealed record PlannedInput
     public required string Name { get; init; }
     public StepName? Step { get; init; }
     public InputFormat Format { get; init; } = InputFormat.Parquet;
-    public IReadOnlyList<SegmentColumn> Columns { get; init; } = [];
-    public IReadOnlyList<ObjectRef> Objects { get; init; } = [];
+    public IReadOnlyList<SegmentColumn> Columns { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<ObjectRef> Objects { get; init => field = value ?? []; } = [];
 
     /// <summary>Where it was pinned from, for people: a window manifest's key, <c>table sensors@3</c>, a file's path.</summary>
     public required string Source { get; init; }

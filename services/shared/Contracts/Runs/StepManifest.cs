@@ -5,7 +5,7 @@ namespace LeanPipe.Contracts;
 /// <summary>The commit of a step: the chunks of every task's winning attempt. Written once, by the orchestrator; readers of the step see nothing else.</summary>
 public sealed record StepManifest
 {
-    public int Version { get; init; } = 1;
+    public int Version { get; init => field = value == 0 ? 1 : value; } = 1;
     public required RunId Run { get; init; }
     public required StepName Step { get; init; }
     public required IReadOnlyList<OutputColumn> Columns { get; init; }
@@ -27,7 +27,7 @@ public sealed record TaskCommit(int Attempt, string Outcome);
 /// <summary>How a run ended, written when it ends and again when a retry ends it differently.</summary>
 public sealed record RunRecord
 {
-    public int Version { get; init; } = 1;
+    public int Version { get; init => field = value == 0 ? 1 : value; } = 1;
     public required RunId Run { get; init; }
     public required PipelineName Pipeline { get; init; }
     public required WindowId Window { get; init; }
@@ -36,7 +36,7 @@ public sealed record RunRecord
     public required DateTimeOffset StartedAt { get; init; }
     public required DateTimeOffset EndedAt { get; init; }
     public required IReadOnlyList<StepRecord> Steps { get; init; }
-    public IReadOnlyList<PublishedTable> Published { get; init; } = [];
+    public IReadOnlyList<PublishedTable> Published { get; init => field = value ?? []; } = [];
 
     /// <summary>The step, its task and what it said; null when the run completed.</summary>
     public RunError? Error { get; init; }

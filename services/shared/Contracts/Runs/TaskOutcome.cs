@@ -3,7 +3,7 @@ namespace LeanPipe.Contracts;
 /// <summary>How one attempt of a task ended. Written by the step runner as the last object of the attempt's prefix; every chunk it names exists by then.</summary>
 public sealed record TaskOutcome
 {
-    public int Version { get; init; } = 1;
+    public int Version { get; init => field = value == 0 ? 1 : value; } = 1;
     public required RunId Run { get; init; }
     public required StepName Step { get; init; }
     public required TaskId Task { get; init; }
@@ -18,9 +18,9 @@ public sealed record TaskOutcome
     public long BytesIn { get; init; }
     public long RowsOut { get; init; }
     public long BytesOut { get; init; }
-    public IReadOnlyList<OutputColumn> Columns { get; init; } = [];
-    public IReadOnlyList<Chunk> Chunks { get; init; } = [];
-    public IReadOnlyList<CheckResult> Checks { get; init; } = [];
+    public IReadOnlyList<OutputColumn> Columns { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<Chunk> Chunks { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<CheckResult> Checks { get; init => field = value ?? []; } = [];
     public required TaskTimings Timings { get; init; }
 
     /// <summary>The process's peak resident set.</summary>

@@ -3,7 +3,7 @@ namespace LeanPipe.Contracts;
 /// <summary>Everything a step runner needs for one task. Written by the orchestrator before the task's first attempt, never changed.</summary>
 public sealed record TaskSpec
 {
-    public int Version { get; init; } = 1;
+    public int Version { get; init => field = value == 0 ? 1 : value; } = 1;
     public required RunId Run { get; init; }
     public required PipelineName Pipeline { get; init; }
     public required WindowId Window { get; init; }
@@ -11,9 +11,9 @@ public sealed record TaskSpec
     public required TaskId Task { get; init; }
     public required IReadOnlyList<TaskInput> Inputs { get; init; }
     public required string Sql { get; init; }
-    public IReadOnlyList<ParamValue> Params { get; init; } = [];
+    public IReadOnlyList<ParamValue> Params { get; init => field = value ?? []; } = [];
     public required TaskOutput Output { get; init; }
-    public IReadOnlyList<CheckDefinition> Checks { get; init; } = [];
+    public IReadOnlyList<CheckDefinition> Checks { get; init => field = value ?? []; } = [];
     public required TaskLimits Limits { get; init; }
 }
 
@@ -23,10 +23,12 @@ public sealed record TaskInput(string Name, InputFormat Format, IReadOnlyList<Se
 
 public sealed record TaskOutput
 {
-    /// <summary>A chunk is cut near this size.</summary>
-    public long ChunkBytes { get; init; } = 128L * 1024 * 1024;
+    const long DefaultChunkBytes = 128L * 1024 * 1024;
 
-    public IReadOnlyList<string> OrderBy { get; init; } = [];
+    /// <summary>A chunk is cut near this size.</summary>
+    public long ChunkBytes { get; init => field = value == 0 ? DefaultChunkBytes : value; } = DefaultChunkBytes;
+
+    public IReadOnlyList<string> OrderBy { get; init => field = value ?? []; } = [];
 
     /// <summary>Rows go to bucket <c>hash(column) % Buckets</c>, one set of chunks per bucket; null writes unbucketed chunks.</summary>
     public HashBuckets? Hash { get; init; }
@@ -34,14 +36,19 @@ public sealed record TaskOutput
 
 public sealed record HashBuckets(string Column, int Buckets);
 
-/// <summary>What one task may use.</summary>
+/// <summary>What one task may use. Zero is no limit that a task could run under, so it stands for the default.</summary>
 public sealed record TaskLimits
 {
-    public int Threads { get; init; } = 2;
-    public long MemoryBytes { get; init; } = 1L * 1024 * 1024 * 1024;
+    const int DefaultThreads = 2;
+    const long DefaultMemoryBytes = 1L * 1024 * 1024 * 1024;
+    const long DefaultScratchBytes = 10L * 1024 * 1024 * 1024;
+    static readonly TimeSpan DefaultTimeout = TimeSpan.FromHours(1);
+
+    public int Threads { get; init => field = value == 0 ? DefaultThreads : value; } = DefaultThreads;
+    public long MemoryBytes { get; init => field = value == 0 ? DefaultMemoryBytes : value; } = DefaultMemoryBytes;
 
     /// <summary>Downloaded inputs, DuckDB's spill files and finished chunks together.</summary>
-    public long ScratchBytes { get; init; } = 10L * 1024 * 1024 * 1024;
+    public long ScratchBytes { get; init => field = value == 0 ? DefaultScratchBytes : value; } = DefaultScratchBytes;
 
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromHours(1);
+    public TimeSpan Timeout { get; init => field = value == TimeSpan.Zero ? DefaultTimeout : value; } = DefaultTimeout;
 }

@@ -3,7 +3,7 @@ namespace LeanPipe.Contracts;
 /// <summary><c>catalog/tables.json</c>: what a person or a program can open, rewritten with each publish.</summary>
 public sealed record Catalog
 {
-    public int Version { get; init; } = 1;
+    public int Version { get; init => field = value == 0 ? 1 : value; } = 1;
     public required IReadOnlyList<CatalogTable> Tables { get; init; }
 }
 

@@ -7,7 +7,9 @@ namespace LeanPipe.Contracts;
 /// </remarks>
 public sealed record Ledger
 {
-    public int Version { get; init; } = 1;
+    static readonly IReadOnlyDictionary<string, long> None = new SortedDictionary<string, long>(StringComparer.Ordinal);
+
+    public int Version { get; init => field = value == 0 ? 1 : value; } = 1;
     public required StreamName Stream { get; init; }
     public required string Gateway { get; init; }
     public required DateTimeOffset AsOf { get; init; }
@@ -27,10 +29,10 @@ public sealed record Ledger
     public long Records { get; init; }
 
     /// <summary>Rejected frames by reason code.</summary>
-    public IReadOnlyDictionary<string, long> Rejects { get; init; } = new SortedDictionary<string, long>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, long> Rejects { get; init => field = value ?? None; } = None;
 
     /// <summary>Records by the event-time window they belong to.</summary>
-    public IReadOnlyDictionary<string, long> Windows { get; init; } = new SortedDictionary<string, long>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, long> Windows { get; init => field = value ?? None; } = None;
 
     /// <summary>Records that came after their window had been sealed once.</summary>
     public long Late { get; init; }

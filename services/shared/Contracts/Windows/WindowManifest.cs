@@ -4,7 +4,7 @@ namespace LeanPipe.Contracts;
 /// <remarks>Revision n+1 lists every segment of revision n and those of the late records that came since; readers take the highest revision.</remarks>
 public sealed record WindowManifest
 {
-    public int Version { get; init; } = 1;
+    public int Version { get; init => field = value == 0 ? 1 : value; } = 1;
     public required StreamName Stream { get; init; }
     public required WindowId Window { get; init; }
 
