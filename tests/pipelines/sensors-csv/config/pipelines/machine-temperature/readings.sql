@@ -1,0 +1,1 @@
+SELECT sensor, timestamp, value FROM raw
