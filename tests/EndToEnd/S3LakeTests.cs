@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using System.Text;
+using Amazon.Runtime;
+using Amazon.S3;
+
+namespace LeanPipe.EndToEnd;
+
+/// <summary>The demo with a real S3 as its lake, and a laptop's own DuckDB that reads the result.</summary>
+public sealed class S3LakeTests
+{
+    [Fact]
+    public async Task The_demo_runs_on_S3_and_a_laptops_DuckDB_reads_its_table_through_the_views()
+    {
+        var (endpoint, key, secret, duckdb) = (Required("LEANPIPE_TEST_S3"), Required("LEANPIPE_TEST_S3_KEY"), Required("LEANPIPE_TEST_S3_SECRET"), Required("LEANPIPE_TEST_DUCKDB"));
+        var bucket = $"leanpipe-e2e-{Guid.NewGuid():N}";
+        using var s3 = new AmazonS3Client(new BasicAWSCredentials(key, secret), new AmazonS3Config { ServiceURL = endpoint, ForcePathStyle = true, AuthenticationRegion = "us-east-1" });
+        await s3.PutBucketAsync(bucket, TestContext.Current.CancellationToken);
+
+        using var home = new TemporaryHome();
+        var environment = new Dictionary<string, string>
+        {
+            ["LEANPIPE_S3_ENDPOINT"] = endpoint, ["LEANPIPE_S3_PATH_STYLE"] = "true", ["AWS_ACCESS_KEY_ID"] = key, ["AWS_SECRET_ACCESS_KEY"] = secret,
+        };
+        await using var demo = CliProcess.Start(
+            home.Path, environment, "demo", "--records", "20000", "--lake", $"s3://{bucket}/lake", "--dapr-http-port", "0", "--dapr-grpc-port", "0", "--port", "0");
+        (await demo.ExitAsync()).ShouldBe(0, demo.Output);
+        demo.Output.ShouldNotContain(secret);
+
+        using var views = await s3.GetObjectAsync(bucket, "lake/catalog/views.sql", TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(views.ResponseStream, Encoding.UTF8);
+        var answer = await LaptopAsync(duckdb, $"""
+            LOAD httpfs;
+            CREATE SECRET lake (TYPE s3, KEY_ID '{key}', SECRET '{secret}', REGION 'us-east-1', ENDPOINT '{new Uri(endpoint).Authority}', URL_STYLE 'path', USE_SSL false);
+            {await reader.ReadToEndAsync(TestContext.Current.CancellationToken)}
+            SELECT count(*), count(DISTINCT sensor_id), count(DISTINCT start_time) FROM temperatures_hourly;
+            """);
+        answer.TrimEnd().ShouldEndWith("150,50,3");
+    }
+
+    static async Task<string> LaptopAsync(string command, string sql)
+    {
+        using var duckdb = Process.Start(new ProcessStartInfo(command, ["-csv", "-noheader"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        })!;
+        await duckdb.StandardInput.WriteAsync(sql);
+        duckdb.StandardInput.Close();
+        var answer = await duckdb.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await duckdb.WaitForExitAsync(TestContext.Current.CancellationToken);
+        duckdb.ExitCode.ShouldBe(0, answer);
+        return answer;
+    }
+
+    static string Required(string variable)
+    {
+        var value = Environment.GetEnvironmentVariable(variable);
+        if (!string.IsNullOrEmpty(value)) return value;
+        if (Environment.GetEnvironmentVariable("CI") == "true") throw new InvalidOperationException($"{variable} is not set, and CI must not skip.");
+        Assert.Skip($"{variable} is not set: it names a real component.");
+        return "";
+    }
+}
