@@ -38,7 +38,15 @@ static class DemoCommand
                     DaprHttpPort = FreePort(call, ports.DaprHttp), DaprGrpcPort = FreePort(call, ports.DaprGrpc), Port = FreePort(call, ports.Orchestrator),
                 }, stop);
             await call.Out.WriteLineAsync($"Gateway, sidecar and orchestrator run; their log is {logFile}, the lake is {call.Lake.Root}.");
-            return await ShowAsync(call, home, process, state, stop);
+            try
+            {
+                return await ShowAsync(call, home, process, state, stop);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                await call.Out.WriteLineAsync("\nStopping. 'leanpipe up' goes on with this demo, 'leanpipe demo' starts afresh.");
+                throw;
+            }
         });
     }
 

@@ -40,8 +40,7 @@ static class UpCommand
                     Home = home, Lake = call.Lake, Configuration = configuration, Log = log, Verbose = call.Verbose,
                     DaprHttpPort = call.Get(ports.DaprHttp), DaprGrpcPort = call.Get(ports.DaprGrpc), Port = call.Get(ports.Orchestrator),
                 }, stop);
-            await log.WriteLineAsync($"Ready: {string.Join(", ", process.Endpoints.Streams.Select(s => $"stream {s.Key} on {s.Value}"))}; sidecar http://127.0.0.1:{process.Endpoints.DaprHttp}; orchestrator http://127.0.0.1:{process.Endpoints.Orchestrator}");
-            var narrator = NarrateAsync(process, log, stop);
+            Say(log, $"Ready: {string.Join(", ", process.Endpoints.Streams.Select(s => $"stream {s.Key} on {s.Value}"))}; sidecar http://127.0.0.1:{process.Endpoints.DaprHttp}; orchestrator http://127.0.0.1:{process.Endpoints.Orchestrator}");
             try
             {
                 await ResumeDemoAsync(home, demo, process, log, stop);
@@ -50,18 +49,13 @@ static class UpCommand
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
-                await log.WriteLineAsync("Draining; Ctrl-C again ends at once.");
+                Say(log, "Draining; Ctrl-C again ends at once.");
             }
             return ExitCode.Done;
         });
     }
 
-    static async Task NarrateAsync(LocalProcess process, TextWriter log, CancellationToken stop)
-    {
-        var narrator = new RunNarrator();
-        await foreach (var happened in process.Runs.Subscribe(stop).ReadAllAsync(CancellationToken.None))
-            if (narrator.Tell(happened) is { } line) await log.WriteLineAsync(line);
-    }
+    static void Say(TextWriter log, string line) => log.WriteLine($"{TimeProvider.System.GetUtcNow():HH:mm:ss} {"leanpipe",-12} {line}");
 
     /// <summary>A demo that was killed while it sent goes on where its acknowledgements ended.</summary>
     static async Task ResumeDemoAsync(Homes.HomeFolder home, DemoState? state, LocalProcess process, TextWriter log, CancellationToken stop)
@@ -69,9 +63,9 @@ static class UpCommand
         if (state is not { Sent: false } || !process.Endpoints.Streams.TryGetValue("telemetry", out var address)) return;
         state = state with { Interrupted = true };
         state.Write(home);
-        await log.WriteLineAsync($"A demo was interrupted after {state.Acked.Sum():N0} of {state.Records:N0} records: sending the rest.");
+        Say(log, $"A demo was interrupted after {state.Acked.Sum():N0} of {state.Records:N0} records: sending the rest.");
         await new DemoSender(home, state, IPEndPoint.Parse(address), TimeProvider.System).RunAsync(stop);
-        await log.WriteLineAsync($"All {state.Records:N0} records of the demo are sent.");
+        Say(log, $"All {state.Records:N0} records of the demo are sent.");
     }
 
     static async Task<int> WaitUntilIdleAsync(LocalProcess process, Configuration configuration, IObjectStore store, TextWriter log, CancellationToken stop)
@@ -81,7 +75,7 @@ static class UpCommand
         {
             var settlement = await Settlement.ReadAsync(store, configuration, process.LedgerOf, stop);
             if (!settlement.IsSettled) continue;
-            foreach (var run in settlement.Failed) await log.WriteLineAsync($"The run {run} failed; 'leanpipe status {run}' says why.");
+            foreach (var run in settlement.Failed) Say(log, $"The run {run} failed; 'leanpipe status {run}' says why.");
             return settlement.Failed.Count == 0 ? ExitCode.Done : ExitCode.Failed;
         }
         throw new OperationCanceledException(stop);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using LeanPipe.Cli.Homes;
 using LeanPipe.Cli.Output;
 
@@ -11,6 +12,7 @@ namespace LeanPipe.Cli.Demo;
 /// <param name="Interrupted">A process ended before it was: frames may have come twice.</param>
 sealed record DemoState(long Records, ulong Seed, IReadOnlyList<long> Acked, bool Prepared = false, bool Sent = false, bool Interrupted = false)
 {
+    [JsonIgnore]
     public TelemetryOptions Options => new(Records, Seed);
 
     public static DemoState? Read(HomeFolder home)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using LeanPipe.Cli.Output;
 
 namespace LeanPipe.Cli.Homes;
@@ -7,6 +8,7 @@ namespace LeanPipe.Cli.Homes;
 /// <param name="Streams">Address and port by stream.</param>
 sealed record Endpoints(int Pid, DateTimeOffset StartedAt, int DaprHttp, int DaprGrpc, int Orchestrator, IReadOnlyDictionary<string, string> Streams)
 {
+    [JsonIgnore]
     public Uri Sidecar => new($"http://127.0.0.1:{DaprHttp}");
 
     public static Endpoints? Read(HomeFolder home)

@@ -24,7 +24,7 @@ static class RunPrinter
     {
         var run = detail.Run;
         output.WriteLine($"{run.Run}  {StateText(run.State)}{(run.Seconds is { } s ? $" in {s:0.0} s" : "")}");
-        output.WriteLine($"pipeline {run.Pipeline}, window {run.Window}, revision {run.Revision}");
+        output.WriteLine($"pipeline {run.Pipeline}, window {run.Window}{(run.Revision > 0 ? $", revision {run.Revision}" : "")}");
         if (detail.Steps.Count > 0)
         {
             output.WriteLine();

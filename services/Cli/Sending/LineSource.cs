@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 
 namespace LeanPipe.Cli.Sending;
 
-/// <summary>The lines of a file or of standard input. A last line without an end gets one; empty lines are frames too.</summary>
+/// <summary>The lines of a file or of standard input. A last line without an end gets one. Empty lines are left out: to the gateway they are no frames.</summary>
 sealed class LineSource(Stream stream) : IFrameSource, IDisposable
 {
     readonly PipeReader _reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 256 * 1024));
@@ -20,6 +20,7 @@ sealed class LineSource(Stream stream) : IFrameSource, IDisposable
                 if (TryLine(read.Buffer, read.IsCompleted) is { } line)
                 {
                     _reader.AdvanceTo(read.Buffer.GetPosition(line.Consumed));
+                    if (line.Frame.AsSpan().TrimEnd("\r\n"u8).IsEmpty) continue;
                     return line.Frame;
                 }
                 _reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);

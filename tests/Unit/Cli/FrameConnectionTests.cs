@@ -98,6 +98,15 @@ public sealed class FrameConnectionTests : IDisposable
     }
 
     [Fact]
+    public async Task Empty_lines_are_not_sent_for_the_gateway_does_not_count_them()
+    {
+        using var lines = new LineSource(new MemoryStream("a\n\n\r\nb\r\n\nc"u8.ToArray()));
+        var found = new List<string>();
+        while (await lines.NextAsync(TestContext.Current.CancellationToken) is { } line) found.Add(Encoding.ASCII.GetString(line.Span));
+        found.ShouldBe(["a\n", "b\r\n", "c\n"]);
+    }
+
+    [Fact]
     public async Task An_answer_that_is_no_acknowledgement_is_an_error_without_its_text()
     {
         var sending = Connection(["a"]).RunAsync(0, TestContext.Current.CancellationToken);
