@@ -9,10 +9,11 @@ public sealed record SqlRefusal(string Code, string Message);
 /// <summary>Reads what DuckDB's own parser (<c>json_serialize_sql</c>, which takes nothing but SELECTs) says of a text.</summary>
 static class SelectCheck
 {
-    // They change the session, or hide SQL in a text from this check. All of them are callable from a SELECT.
+    // They change the session or break it, read memory by address, or hide SQL in a text from this check. All of them are callable from a SELECT.
     static readonly HashSet<string> Refused = new(StringComparer.OrdinalIgnoreCase)
     {
         "checkpoint", "force_checkpoint", "enable_logging", "disable_logging", "truncate_duckdb_logs", "write_log", "query", "json_execute_serialized_sql",
+        "enable_profiling", "disable_profiling", "enable_peg_parser", "disable_peg_parser", "arrow_scan", "arrow_scan_dumb",
     };
 
     // A tree of a long expression is deep; DuckDB's parser itself stops at 1,000 levels.

@@ -5,6 +5,20 @@ namespace LeanPipe.Unit.DuckDb;
 
 public sealed class LockdownTests : IDisposable
 {
+    // Table functions that look at the session, at values they are given, or at files, which the session's settings guard.
+    static readonly string[] OnlyReading =
+    [
+        "check_peg_parser", "duckdb_approx_database_count", "duckdb_columns", "duckdb_connection_count", "duckdb_constraints", "duckdb_coordinate_systems", "duckdb_databases",
+        "duckdb_dependencies", "duckdb_extensions", "duckdb_external_file_cache", "duckdb_functions", "duckdb_indexes", "duckdb_keywords", "duckdb_log_contexts", "duckdb_logs",
+        "duckdb_memory", "duckdb_optimizers", "duckdb_prepared_statements", "duckdb_schemas", "duckdb_secret_types", "duckdb_secrets", "duckdb_sequences", "duckdb_settings",
+        "duckdb_table_sample", "duckdb_tables", "duckdb_temporary_files", "duckdb_types", "duckdb_variables", "duckdb_views", "generate_series", "glob", "icu_calendar_names",
+        "json_each", "json_tree", "parquet_bloom_probe", "parquet_file_metadata", "parquet_full_metadata", "parquet_kv_metadata", "parquet_metadata", "parquet_scan",
+        "parquet_schema", "pg_timezone_names", "pragma_collations", "pragma_database_size", "pragma_metadata_info", "pragma_platform", "pragma_show", "pragma_storage_info",
+        "pragma_table_info", "pragma_user_agent", "pragma_version", "query_table", "range", "read_blob", "read_csv", "read_csv_auto", "read_duckdb", "read_json",
+        "read_json_auto", "read_json_objects", "read_json_objects_auto", "read_ndjson", "read_ndjson_auto", "read_ndjson_objects", "read_parquet", "read_text", "repeat",
+        "repeat_row", "seq_scan", "sniff_csv", "sql_auto_complete", "summary", "test_all_types", "test_vector_types", "unnest", "which_secret",
+    ];
+
     readonly SessionFolder _folder = new();
 
     [Theory]
@@ -65,6 +79,29 @@ public sealed class LockdownTests : IDisposable
         Should.Throw<DuckDbException>(() => session.Execute(sql.Replace("{scratch}", _folder.Scratch).Replace("{outside}", _folder.Outside(""))));
 
         Directory.GetFileSystemEntries(_folder.Outside("")).ShouldBe(before);
+    }
+
+    [Theory]
+    [InlineData("SELECT * FROM read_duckdb('/etc/passwd')")]
+    [InlineData("SELECT * FROM read_text('file:/etc/passwd')")]
+    [InlineData("SELECT * FROM read_text('file://{scratch}/../../../etc/passwd')")]
+    [InlineData("SELECT * FROM read_text('/dev/stdin')")]
+    [InlineData("SELECT * FROM parquet_bloom_probe('/etc/passwd', 'a', 1)")]
+    [InlineData("SELECT * FROM glob('{scratch}/../*')")]
+    public void No_other_function_or_spelling_reads_outside(string select)
+    {
+        using var session = _folder.Open();
+        Should.Throw<DuckDbException>(() => session.Rows(select.Replace("{scratch}", _folder.Scratch))).Code.ShouldBe("duckdb.permission");
+    }
+
+    [Fact]
+    public void Every_table_function_of_the_engine_is_known_to_read_only_or_is_refused()
+    {
+        using var session = _folder.Open();
+        var functions = session.Rows("SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'table' ORDER BY 1").Select(r => (string)r[0]!).ToList();
+
+        functions.Where(f => session.FindRefusal($"SELECT * FROM {f}()") is null).Except(OnlyReading).ShouldBeEmpty("a newer engine has functions that nobody has judged yet");
+        functions.ShouldContain("enable_profiling");
     }
 
     [Fact]
