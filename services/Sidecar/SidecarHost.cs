@@ -23,7 +23,7 @@ sealed class SidecarHost(
     public Task StartedAsync(CancellationToken cancellationToken)
     {
         lock (store.Gate)
-            log.Ready(options.AppId, endpoints.HttpPort, endpoints.GrpcPort, options.StateDirectory, store.Instances.Count, store.Messages.Count);
+            log.Ready(options.AppId, endpoints.HttpPort, endpoints.GrpcPort, options.StateDirectory, store.Instances.Count + store.Archived.Count, store.Messages.Count);
         return Task.CompletedTask;
     }
 
@@ -31,7 +31,11 @@ sealed class SidecarHost(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public async Task StoppedAsync(CancellationToken cancellationToken) => await store.DisposeAsync();
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        await engine.WhenArchivedAsync();
+        await store.DisposeAsync();
+    }
 
     async Task WatchJournalAsync()
     {

@@ -35,6 +35,12 @@ static partial class SidecarLog
     [LoggerMessage(25, LogLevel.Error, "Call {Path} failed")]
     public static partial void CallFailed(this ILogger log, string path, Exception cause);
 
+    [LoggerMessage(26, LogLevel.Debug, "Workflow instance '{InstanceId}' ended as {Status} {Age} ago and was forgotten")]
+    public static partial void RetentionOver(this ILogger log, string instanceId, OrchestrationStatus status, TimeSpan age);
+
+    [LoggerMessage(27, LogLevel.Error, "Finished workflow instances could not be written to the archive; they stay in memory and in the journal until the sidecar is started again")]
+    public static partial void NotArchived(this ILogger log, Exception cause);
+
     [LoggerMessage(40, LogLevel.Information, "The app on port {Port} subscribes to {Topics}")]
     public static partial void Subscribed(this ILogger log, int port, string topics);
 

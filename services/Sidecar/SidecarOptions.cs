@@ -58,6 +58,11 @@ public sealed record SidecarOptions
     /// <summary>The journal may grow by this much, or to three times its last snapshot, before it is compacted.</summary>
     public long CompactAtBytes { get; init; } = 32L * 1024 * 1024;
 
+    /// <summary>Finished instances stay in memory up to this much history; beyond it they are on the disk only, and are read when asked for.</summary>
+    public long ArchiveAtBytes { get; init; } = 4L * 1024 * 1024;
+
+    public RetentionOptions Retention { get; init; } = new();
+
     /// <summary>Every broken rule, as one sentence each; empty = usable.</summary>
     internal IEnumerable<string> Errors()
     {
@@ -79,5 +84,7 @@ public sealed record SidecarOptions
             yield return "MaxTurnsPerWorker, MaxActivitiesPerWorker, MaxConcurrentDeliveries and MaxPendingMessages must be at least 1.";
         if (FirstRetryAfter <= TimeSpan.Zero || LastRetryAfter < FirstRetryAfter)
             yield return "FirstRetryAfter must be above zero, and LastRetryAfter not below it.";
+        if (Retention.Completed < TimeSpan.Zero || Retention.Failed < TimeSpan.Zero || Retention.Terminated < TimeSpan.Zero)
+            yield return "Retention must not be below zero; null keeps instances until they are purged.";
     }
 }

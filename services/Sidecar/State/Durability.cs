@@ -27,7 +27,7 @@ static class Durability
         FlushDirectory(Path.GetDirectoryName(path)!);
     }
 
-    static void FlushDirectory(string path)
+    public static void FlushDirectory(string path)
     {
         if (OperatingSystem.IsWindows())
             return; // NTFS journals the rename itself.

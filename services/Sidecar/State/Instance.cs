@@ -21,6 +21,9 @@ sealed class Instance(string id)
     /// <summary>Events that no turn has taken yet, in order of arrival.</summary>
     public IReadOnlyList<HistoryEvent> Inbox => _inbox;
 
+    /// <summary>Serialized size of the history.</summary>
+    public long HistoryBytes { get; private set; }
+
     public string? CustomStatus { get; private set; }
 
     /// <summary>Scheduled activities without a result in history or inbox, by the id of their action.</summary>
@@ -33,15 +36,21 @@ sealed class Instance(string id)
     /// <summary>The ExecutionStarted event of the history; null before the first turn is committed.</summary>
     public HistoryEvent? Started { get; private set; }
 
-    public ExecutionCompletedEvent? Completed { get; private set; }
+    /// <summary>The ExecutionCompleted event of the history; the first counts.</summary>
+    public HistoryEvent? End { get; private set; }
+
+    public ExecutionCompletedEvent? Completed => End?.ExecutionCompleted;
 
     /// <summary>Suspended by an event of the history, and not resumed since.</summary>
     public bool Suspended { get; private set; }
 
-    public bool IsTerminal => Completed is not null;
+    public bool IsTerminal => End is not null;
 
     /// <summary>The start, committed or still in the inbox.</summary>
     public HistoryEvent? Start => Started ?? _inbox.Find(e => e.ExecutionStarted is not null);
+
+    /// <summary>The instance that started this one as its child; null = none.</summary>
+    public string? ParentId => Start?.ExecutionStarted.ParentInstance?.WorkflowInstance?.InstanceId;
 
     public string? ExecutionId => Start?.ExecutionStarted.WorkflowInstance?.ExecutionId;
 
@@ -55,6 +64,7 @@ sealed class Instance(string id)
         foreach (var e in change.HistoryAdded)
         {
             _history.Add(e);
+            HistoryBytes += e.CalculateSize();
             Track(e);
         }
 
@@ -83,11 +93,12 @@ sealed class Instance(string id)
     void Clear()
     {
         _history.Clear();
+        HistoryBytes = 0;
         _inbox.Clear();
         _openTasks.Clear();
         _openTimers.Clear();
         _openChildren.Clear();
-        (Started, Completed, Suspended) = (null, null, false);
+        (Started, End, Suspended) = (null, null, false);
     }
 
     void Track(HistoryEvent e)
@@ -98,7 +109,7 @@ sealed class Instance(string id)
                 Started ??= e;
                 break;
             case HistoryEvent.EventTypeOneofCase.ExecutionCompleted:
-                Completed ??= e.ExecutionCompleted;
+                End ??= e;
                 break;
             case HistoryEvent.EventTypeOneofCase.ExecutionSuspended:
                 Suspended = true;

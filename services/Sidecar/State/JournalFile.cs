@@ -78,22 +78,37 @@ static class JournalFile
                 return at;
             }
 
-            Batch batch;
-            try
-            {
-                batch = Batch.Parser.ParseFrom(payload);
-            }
-            catch (InvalidProtocolBufferException e)
-            {
-                throw Damaged(path, at, "the checksum is right, but the content is not a batch of version 1", e);
-            }
-
-            foreach (var transaction in batch.Transactions)
-                apply(transaction);
+            Apply(payload, path, at, apply);
             at += FramePrefixBytes + payload.Length;
         }
 
         return at;
+    }
+
+    /// <summary>One frame that stands alone. False when it is broken.</summary>
+    /// <inheritdoc cref="Replay"/>
+    public static bool ReplayFrame(ReadOnlySpan<byte> frame, string path, Action<Transaction> apply)
+    {
+        if (!TryFrame(frame, out var payload))
+            return false;
+        Apply(payload, path, at: 0, apply);
+        return true;
+    }
+
+    static void Apply(ReadOnlySpan<byte> payload, string path, int at, Action<Transaction> apply)
+    {
+        Batch batch;
+        try
+        {
+            batch = Batch.Parser.ParseFrom(payload);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw Damaged(path, at, "the checksum is right, but the content is not a batch of version 1", e);
+        }
+
+        foreach (var transaction in batch.Transactions)
+            apply(transaction);
     }
 
     static bool TryFrame(ReadOnlySpan<byte> bytes, out ReadOnlySpan<byte> payload)

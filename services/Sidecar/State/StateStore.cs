@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using LeanPipe.Contracts;
+using LeanPipe.DaprWire;
 
 namespace LeanPipe.Sidecar.State;
 
@@ -15,15 +16,28 @@ sealed record PendingMessage(long Id, string PubSub, string Topic, ByteString Pa
 /// </remarks>
 sealed class StateStore : IAsyncDisposable
 {
+    // What finished history may stay in memory, roughly: an instance is more than its events.
+    const int InstanceOverheadBytes = 1024;
+
     readonly Dictionary<string, Instance> _instances = [];
+    readonly Dictionary<string, ArchivedInstance> _archived = [];
+    readonly HashSet<Instance> _finished = [];
     readonly SortedDictionary<long, PendingMessage> _messages = [];
     Journal? _journal;
+    Archive? _archive;
+    long _finishedBytes;
     bool _abandoned;
     long _lastMessageId;
 
     public Lock Gate { get; } = new();
 
+    /// <summary>Those in memory: all that are not finished, and some that are.</summary>
     public IReadOnlyDictionary<string, Instance> Instances => _instances;
+
+    public IReadOnlyDictionary<string, ArchivedInstance> Archived => _archived;
+
+    /// <summary>History of finished instances that is still in memory.</summary>
+    public long FinishedBytes => _finishedBytes;
 
     public IReadOnlyDictionary<long, PendingMessage> Messages => _messages;
 
@@ -36,6 +50,7 @@ sealed class StateStore : IAsyncDisposable
     /// <summary>Replays what is on the disk; returns the bytes of an interrupted write that were cut.</summary>
     public long Open(string directory, long compactAtBytes)
     {
+        _archive = new Archive(directory, compactAtBytes);
         _journal = Journal.Open(directory, compactAtBytes, transaction =>
         {
             foreach (var change in transaction.Instances)
@@ -43,25 +58,65 @@ sealed class StateStore : IAsyncDisposable
             foreach (var change in transaction.Messages)
                 Apply(change);
         });
+        _archive.Open(_archived.Values);
         return _journal.CutBytes;
     }
 
-    public Instance? Find(string id) => _instances.GetValueOrDefault(id);
+    /// <summary>One that is not in memory is read from the archive, and stays there: it is finished, so nothing but a reset or a purge changes it.</summary>
+    public Instance? Find(string id)
+    {
+        if (_instances.TryGetValue(id, out var instance))
+            return instance;
+        if (!_archived.TryGetValue(id, out var archived))
+            return null;
+        instance = new Instance(id);
+        instance.Apply(_archive!.Read(archived.Entry));
+        return instance;
+    }
+
+    public bool IsFinished(string id) => _instances.TryGetValue(id, out var instance) ? instance.IsTerminal : _archived.ContainsKey(id);
+
+    /// <summary>How and when an instance ended; null when it has not, or does not exist.</summary>
+    public (OrchestrationStatus Status, DateTimeOffset At)? EndOf(string id)
+    {
+        if (_instances.TryGetValue(id, out var instance))
+            return instance.End is { } end ? (end.ExecutionCompleted.WorkflowStatus, end.Timestamp.ToDateTimeOffset()) : null;
+        return _archived.TryGetValue(id, out var archived) ? (archived.Status, archived.EndedAt) : null;
+    }
+
+    /// <summary>Finished instances that may leave memory; <paramref name="isSettled"/> says whether nothing refers to one any more.</summary>
+    public IReadOnlyList<Instance> Finished(Func<Instance, bool> isSettled) => [.. _finished.Where(i => i.Inbox.Count == 0 && isSettled(i))];
+
+    /// <summary>Still in memory, and finished by the end that it had.</summary>
+    public bool IsUnchanged(Instance finished, HistoryEvent end) => _finished.Contains(finished) && ReferenceEquals(finished.End, end);
+
+    public Archive Archive => _archive!;
 
     public long NextMessageId() => ++_lastMessageId;
 
     /// <summary>Changes memory; the caller puts the same change into the transaction that it commits before it leaves the gate.</summary>
     public void Apply(InstanceChange change)
     {
-        if (change.Purge)
+        if (!_instances.TryGetValue(change.InstanceId, out var instance))
+            instance = new Instance(change.InstanceId);
+        else if (_finished.Remove(instance))
+            _finishedBytes -= Weight(instance);
+
+        if (change.Purge || change.Archived is not null)
         {
             _instances.Remove(change.InstanceId);
+            _archived.Remove(change.InstanceId);
+            if (!change.Purge)
+                _archived.Add(change.InstanceId, new ArchivedInstance(change.Archived));
             return;
         }
 
-        if (!_instances.TryGetValue(change.InstanceId, out var instance))
-            _instances.Add(change.InstanceId, instance = new Instance(change.InstanceId));
+        // What comes after the end of an archived instance begins with a reset.
+        _archived.Remove(change.InstanceId);
+        _instances[change.InstanceId] = instance;
         instance.Apply(change);
+        if (instance.IsTerminal && _finished.Add(instance))
+            _finishedBytes += Weight(instance);
     }
 
     /// <inheritdoc cref="Apply(InstanceChange)"/>
@@ -95,7 +150,10 @@ sealed class StateStore : IAsyncDisposable
     {
         if (_journal is not null)
             await _journal.DisposeAsync();
+        _archive?.Dispose();
     }
+
+    static long Weight(Instance instance) => instance.HistoryBytes + InstanceOverheadBytes;
 
     static Task Broken() => Task.FromException(new LeanPipeException(
         "sidecar.state_abandoned",
@@ -103,9 +161,11 @@ sealed class StateStore : IAsyncDisposable
 
     List<Transaction> Snapshot()
     {
-        var snapshot = new List<Transaction>(_instances.Count + _messages.Count + 1);
+        var snapshot = new List<Transaction>(_instances.Count + _archived.Count + _messages.Count + 1);
         foreach (var instance in _instances.Values)
             snapshot.Add(new Transaction { Instances = { instance.Snapshot() } });
+        foreach (var (id, archived) in _archived)
+            snapshot.Add(new Transaction { Instances = { new InstanceChange { InstanceId = id, Archived = archived.Entry } } });
         foreach (var message in _messages.Values)
             snapshot.Add(new Transaction { Messages = { Change(message) } });
 

@@ -51,6 +51,7 @@ sealed class TaskHubService
                 await _client.HistoryAsync(r.InstanceId) is { } events
                     ? Answer(new GetInstanceHistoryResponse { Events = { events } })
                     : (null, new Fault(GrpcStatusCode.NotFound, $"workflow instance '{r.InstanceId}' not found"))),
+            [TaskHubPaths.RerunWorkflowFromEvent] = http => UnaryAsync(http, RerunWorkflowFromEventRequest.Parser, RerunAsync),
         };
     }
 
@@ -102,6 +103,12 @@ sealed class TaskHubService
         if (request.InstanceId.Length == 0)
             request.InstanceId = Guid.NewGuid().ToString();
         return Answer(new CreateInstanceResponse { InstanceId = request.InstanceId }, await _client.StartAsync(request));
+    }
+
+    async Task<(RerunWorkflowFromEventResponse?, Fault?)> RerunAsync(RerunWorkflowFromEventRequest request, CancellationToken stop)
+    {
+        var (newId, fault) = await _client.RerunAsync(request);
+        return fault is null ? (new RerunWorkflowFromEventResponse { NewInstanceID = newId }, null) : (null, fault);
     }
 
     async Task<(PurgeInstancesResponse?, Fault?)> PurgeAsync(PurgeInstancesRequest request, CancellationToken stop)

@@ -72,8 +72,10 @@ sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem I
     public Dispatch? TakeTurn(string instanceId, string token)
     {
         var dispatch = Take(instanceId, token, d => d.Turn is not null);
-        if (dispatch is not null)
-            dispatch.Flight.Turn = null;
+        if (dispatch is null)
+            return null;
+        dispatch.Flight.Turn = null;
+        ForgetIfIdle(dispatch);
         return dispatch;
     }
 
@@ -81,7 +83,10 @@ sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem I
     public Dispatch? TakeActivity(string instanceId, int taskId, string token)
     {
         var dispatch = Take(instanceId, token, d => d.Scheduled?.EventId == taskId);
-        dispatch?.Flight.Activities.Remove(taskId);
+        if (dispatch is null)
+            return null;
+        dispatch.Flight.Activities.Remove(taskId);
+        ForgetIfIdle(dispatch);
         return dispatch;
     }
 
@@ -143,6 +148,13 @@ sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem I
         if (!_flights.TryGetValue(instanceId, out var flight))
             _flights.Add(instanceId, flight = new Flight());
         return flight;
+    }
+
+    // A waiting instance costs nothing here. What workers still hold of such a flight counts for nothing any more.
+    void ForgetIfIdle(Dispatch dispatch)
+    {
+        if (dispatch.Flight is { TurnQueued: false, Turn: null, Activities.Count: 0 })
+            _flights.Remove(dispatch.InstanceId);
     }
 
     bool IsLive(string instanceId, Flight flight) => ReferenceEquals(_flights.GetValueOrDefault(instanceId), flight);

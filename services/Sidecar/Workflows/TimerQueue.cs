@@ -2,7 +2,7 @@ using LeanPipe.DaprWire;
 
 namespace LeanPipe.Sidecar.Workflows;
 
-/// <param name="Created">The TimerCreated event; null = the instance's scheduled start.</param>
+/// <param name="Created">The TimerCreated event; null = look at the instance: its scheduled start, or the end of its retention.</param>
 readonly record struct DueTimer(string InstanceId, HistoryEvent? Created);
 
 /// <summary>Calls back when durable timers are due, by the wall clock. Holds no durable state: it is armed from histories.</summary>

@@ -15,13 +15,18 @@ sealed class Work(StateStore store, Dispatcher dispatcher, TurnContext context)
 
     public Instance? Find(string instanceId) => store.Find(instanceId);
 
+    public bool Exists(string instanceId) => store.Instances.ContainsKey(instanceId) || store.Archived.ContainsKey(instanceId);
+
     public void Apply(InstanceChange change)
     {
         store.Apply(change);
         Transaction.Instances.Add(change);
-        if (change.Reset || change.Purge || store.Find(change.InstanceId) is { IsTerminal: true })
+        if (change.Archived is not null)
+            return;
+        if (change.Reset || change.Purge || store.IsFinished(change.InstanceId))
             dispatcher.Forget(change.InstanceId);
-        _unsettled.Enqueue(change.InstanceId);
+        if (!change.Purge)
+            _unsettled.Enqueue(change.InstanceId);
     }
 
     public void Apply(Outcome outcome)
@@ -58,14 +63,18 @@ sealed class Work(StateStore store, Dispatcher dispatcher, TurnContext context)
     }
 
     /// <summary>Whether this instance or one of its children, at any depth, is not finished.</summary>
-    public bool IsTreeActive(Instance instance) =>
-        !instance.IsTerminal || Children(instance).Any(IsTreeActive);
+    /// <remarks>What is archived is finished with all its children.</remarks>
+    public bool IsTreeActive(Instance instance) => !instance.IsTerminal || Children(instance).Any(id => store.Instances.TryGetValue(id, out var child) && IsTreeActive(child));
 
-    public IEnumerable<Instance> Children(Instance parent) => parent.History
+    /// <summary>Ids of the instances that this one started as its children and that still exist, each once.</summary>
+    public IEnumerable<string> Children(Instance parent) => parent.History
         .Where(e => e.ChildWorkflowInstanceCreated is not null)
-        .Select(e => store.Find(e.ChildWorkflowInstanceCreated.InstanceId))
-        .OfType<Instance>()
-        .Where(child => child.Start?.ExecutionStarted.ParentInstance?.WorkflowInstance?.InstanceId == parent.Id && child.Id != parent.Id);
+        .Select(e => e.ChildWorkflowInstanceCreated.InstanceId)
+        .Distinct(StringComparer.Ordinal)
+        .Where(id => id != parent.Id && ParentOf(id) == parent.Id);
+
+    string? ParentOf(string id) =>
+        store.Instances.TryGetValue(id, out var instance) ? instance.ParentId : store.Archived.GetValueOrDefault(id)?.ParentId;
 
     void Deliver(Outgoing message)
     {

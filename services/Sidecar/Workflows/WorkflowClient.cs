@@ -43,6 +43,27 @@ sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options)
         i => i.IsTerminal || Turns.IsHeld(i) == held ? i : null,
         cancellationToken);
 
+    /// <summary>Starts a new instance with the beginning of a finished one's history.</summary>
+    /// <returns>The new instance's id, or why there is none.</returns>
+    public Task<(string? NewId, Fault? Fault)> RerunAsync(RerunWorkflowFromEventRequest request) => engine.ChangeAsync<(string?, Fault?)>(work =>
+    {
+        var newId = request.HasNewInstanceID ? request.NewInstanceID : Guid.NewGuid().ToString();
+        if (request.SourceInstanceID.Length == 0)
+            return (null, new Fault(GrpcStatusCode.InvalidArgument, "rerun workflow source instance ID is required"));
+        if (request.SourceInstanceID == newId)
+            return (null, new Fault(GrpcStatusCode.InvalidArgument, "rerun workflow instance ID must be different from the original instance ID"));
+        if (!TryFind(work, request.SourceInstanceID, out var source))
+            return (null, new Fault(GrpcStatusCode.NotFound, $"workflow instance does not exist with ID '{request.SourceInstanceID}'"));
+
+        var (outcome, fault) = Rerun.Fork(source, newId, request, work.Context);
+        if (fault is null && work.Exists(newId))
+            fault = new Fault(GrpcStatusCode.AlreadyExists, $"workflow '{newId}' has already been created");
+        if (fault is not null)
+            return (null, fault);
+        work.Apply(outcome!);
+        return (newId, null);
+    });
+
     /// <returns>How many instances were forgotten, or why none was.</returns>
     public Task<(int Deleted, Fault? Fault)> PurgeAsync(string instanceId, bool recursive, bool force) => engine.ChangeAsync<(int, Fault?)>(work =>
     {
@@ -58,7 +79,7 @@ sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options)
     public Task<(IReadOnlyList<string> Ids, string? Next)> ListAsync(string? after, int? pageSize) => engine.ReadAsync<(IReadOnlyList<string>, string?)>(store =>
     {
         var size = pageSize ?? DefaultPageSize;
-        var ids = store.Instances.Keys
+        var ids = store.Instances.Keys.Concat(store.Archived.Keys)
             .Where(id => after is null || string.CompareOrdinal(id, after) > 0)
             .Order(StringComparer.Ordinal)
             .Take(size + 1)
@@ -77,8 +98,12 @@ sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options)
         var deleted = 1;
         var children = recursive ? work.Children(instance).ToList() : [];
         work.Apply(new InstanceChange { InstanceId = instance.Id, Purge = true });
-        foreach (var child in children)
-            deleted += Purge(work, child, recursive);
+        foreach (var id in children)
+        {
+            if (TryFind(work, id, out var child))
+                deleted += Purge(work, child, recursive);
+        }
+
         return deleted;
     }
 

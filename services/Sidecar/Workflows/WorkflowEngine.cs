@@ -17,6 +17,8 @@ sealed class WorkflowEngine : IDisposable
     readonly ILogger<WorkflowEngine> _log;
     readonly Dispatcher _dispatcher;
     readonly TimerQueue _timers;
+    readonly Retention _retention;
+    readonly Archivist _archivist;
     readonly Dictionary<string, StalledReason> _stalled = [];
     readonly Dictionary<string, TaskCompletionSource> _changed = [];
     long _lastTicks;
@@ -26,6 +28,8 @@ sealed class WorkflowEngine : IDisposable
         (_store, _options, _time, _log) = (store, options, time, log);
         _dispatcher = new Dispatcher(options, BeginTurn);
         _timers = new TimerQueue(time, Fire);
+        _retention = new Retention(store, options.Retention, _timers, time, log);
+        _archivist = new Archivist(store, this, options, log);
     }
 
     /// <summary>Live worker streams; at least one means that turns are taken.</summary>
@@ -43,8 +47,16 @@ sealed class WorkflowEngine : IDisposable
     {
         lock (_store.Gate)
         {
-            foreach (var instance in _store.Instances.Values.Where(i => !i.IsTerminal))
+            foreach (var id in _store.Archived.Keys)
+                _retention.Arm(id);
+            foreach (var instance in _store.Instances.Values)
             {
+                if (instance.IsTerminal)
+                {
+                    _retention.Arm(instance.Id);
+                    continue;
+                }
+
                 foreach (var scheduled in instance.OpenTasks.Values)
                     _dispatcher.OfferActivity(instance.Id, scheduled);
                 foreach (var created in instance.OpenTimers.Values)
@@ -150,6 +162,7 @@ sealed class WorkflowEngine : IDisposable
             foreach (var applied in work.Transaction.Instances)
                 FollowUp(applied);
             _dispatcher.Pump();
+            _archivist.Wake();
         }
 
         return result;
@@ -202,6 +215,9 @@ sealed class WorkflowEngine : IDisposable
         }
     }
 
+    /// <summary>Completes when nothing is on its way to the archive.</summary>
+    public Task WhenArchivedAsync() => _archivist.Idle;
+
     public void Dispose() => _timers.Dispose();
 
     TaskCompletionSource Changed(string instanceId)
@@ -222,11 +238,15 @@ sealed class WorkflowEngine : IDisposable
 
     void FollowUp(InstanceChange applied)
     {
-        Signal(applied.InstanceId);
-        if (_store.Find(applied.InstanceId) is not { } instance || instance.IsTerminal)
-            _stalled.Remove(applied.InstanceId);
-        if (_store.Find(applied.InstanceId) is not { } current)
+        if (applied.Archived is not null)
             return;
+        Signal(applied.InstanceId);
+        if (!_store.Instances.TryGetValue(applied.InstanceId, out var current) || current.IsTerminal)
+            _stalled.Remove(applied.InstanceId);
+        if (current is null)
+            return;
+        if (current.IsTerminal)
+            _retention.Arm(current.Id);
 
         foreach (var e in applied.HistoryAdded)
         {
@@ -296,11 +316,13 @@ sealed class WorkflowEngine : IDisposable
             {
                 foreach (var (id, created) in due)
                 {
-                    if (_store.Find(id) is not { } instance)
+                    if (_store.IsFinished(id))
+                        _retention.PurgeIfOver(work, id);
+                    else if (!_store.Instances.TryGetValue(id, out var instance))
                         continue;
-                    if (created is null)
+                    else if (created is null)
                         OfferTurnIfDue(instance);
-                    else if (IsOpen(instance.OpenTimers, created) && !instance.IsTerminal)
+                    else if (IsOpen(instance.OpenTimers, created))
                         work.Post(instance, Events.TimerFired(UniqueTimestamp(), created));
                 }
 

@@ -21,13 +21,18 @@ sealed class SidecarApp : IAsyncDisposable
 
     public SidecarEndpoints Endpoints { get; }
 
+    /// <summary>For what only this process can see: what is in memory.</summary>
+    public T Service<T>()
+        where T : notnull => _app.Services.GetRequiredService<T>();
+
     public HttpClient Http { get; }
 
     public TaskHubClient Hub { get; }
 
     /// <param name="configure">Changes the defaults of a test.</param>
     /// <param name="stateDirectory">Kept afterwards; null = a new one, deleted at the end.</param>
-    public static async Task<SidecarApp> StartAsync(Func<SidecarOptions, SidecarOptions>? configure = null, string? stateDirectory = null)
+    /// <param name="time">The sidecar's clock.</param>
+    public static async Task<SidecarApp> StartAsync(Func<SidecarOptions, SidecarOptions>? configure = null, string? stateDirectory = null, TimeProvider? time = null)
     {
         var owned = stateDirectory is null ? Directory.CreateTempSubdirectory("leanpipe-sidecar-") : null;
         var options = new SidecarOptions
@@ -41,6 +46,7 @@ sealed class SidecarApp : IAsyncDisposable
         };
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.AddSidecar(configure?.Invoke(options) ?? options);
         var app = builder.Build();
         app.MapSidecar();

@@ -26,7 +26,7 @@ public sealed class TaskHubCallTests
     public async Task A_path_that_is_not_served_is_unimplemented()
     {
         await using var sidecar = await SidecarApp.StartAsync();
-        var call = sidecar.Hub.CallAsync(TaskHubPaths.RerunWorkflowFromEvent, new RerunWorkflowFromEventRequest(), RerunWorkflowFromEventResponse.Parser);
+        var call = sidecar.Hub.CallAsync(TaskHubPaths.Service + "QueryInstances", new GetInstanceRequest(), GetInstanceResponse.Parser);
         (await Should.ThrowAsync<RpcException>(call)).Code.ShouldBe(GrpcStatusCode.Unimplemented);
     }
 
