@@ -1,4 +1,5 @@
 using LeanPipe.Contracts;
+using LeanPipe.Integration.Lake;
 
 namespace LeanPipe.Integration.Gateway;
 
@@ -124,6 +125,20 @@ public sealed class WindowTests : IDisposable
             last.Revision.ShouldBe(i + 1);
             (await gateway.ReadAsync(last)).Lines.Order().ShouldBe(Enumerable.Range(0, i + 1).Select(n => Sender.Line(n)));
         }
+    }
+
+    [Fact]
+    public async Task On_S3_a_window_and_its_late_revision_are_the_same_as_in_a_folder()
+    {
+        await using var s3 = await TestStore.S3Async();
+        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, GatewayUnderTest.Seq), s3.Store);
+        using var sender = await gateway.ConnectAsync();
+        await sender.SendAsync(Sender.Line(1) + "\n" + Sender.Line(2, "2026-01-01T12:00:00Z") + "\n");
+        (await gateway.ReadAsync(await gateway.NextPublishedAsync())).Lines.ShouldBe([Sender.Line(1)]);
+        await sender.SendAsync(Sender.Line(3) + "\n");
+        var second = await gateway.NextPublishedAsync();
+        second.Revision.ShouldBe(2);
+        (await gateway.ReadAsync(second)).Lines.ShouldBe([Sender.Line(1), Sender.Line(3)]);
     }
 
     [Fact]
