@@ -18,6 +18,9 @@ sealed class Invocation(ParseResult parsed, GlobalOptions globals)
     public LakeOptions Lake => LakeOptions.FromEnvironment(
         parsed.GetValue(globals.Lake) ?? (Environment.GetEnvironmentVariable(LakeOptions.RootVariable) is { Length: > 0 } root ? root : Home.Lake));
 
+    /// <summary>The lake's root in one spelling, to tell two of them apart.</summary>
+    public string LakeRoot => Lake.ToEnvironment()[LakeOptions.RootVariable];
+
     public T? Get<T>(Option<T> option) => parsed.GetValue(option);
 
     public T? Get<T>(Argument<T> argument) => parsed.GetValue(argument);

@@ -28,7 +28,7 @@ static class DemoCommand
         {
             var home = call.Home;
             using var locked = home.Lock();
-            var state = await DemoHome.BeginAsync(home, call.Lake, new(call.Get(records), call.Get(seed), new long[TelemetryOptions.Connections]), call.Out, stop);
+            var state = await DemoHome.BeginAsync(home, call.Lake, new(call.Get(records), call.Get(seed), call.LakeRoot, new long[TelemetryOptions.Connections]), call.Out, stop);
             var logFile = home.In("state", "demo.log");
             await using var log = new StreamWriter(logFile) { AutoFlush = true };
             await using var process = await LocalProcess.StartAsync(

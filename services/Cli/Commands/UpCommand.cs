@@ -26,7 +26,8 @@ static class UpCommand
             var home = call.Home;
             using var locked = home.Lock();
             var log = TextWriter.Synchronized(call.Out);
-            var demo = DemoState.Read(home);
+            // A demo that wrote into another lake is not this one's to go on with.
+            var demo = DemoState.Read(home) is { } state && state.Lake == call.LakeRoot ? state : null;
             if (demo is { Prepared: false }) demo = await DemoHome.PrepareAsync(home, call.Lake, demo, log, stop);
             if (DemoDocuments.IsEmpty(home))
             {

@@ -17,10 +17,10 @@ static class DemoHome
     /// <exception cref="LeanPipeException"><c>cli.home_not_empty</c></exception>
     public static async Task<DemoState> BeginAsync(HomeFolder home, LakeOptions lake, DemoState state, TextWriter notes, CancellationToken stop)
     {
-        var earlier = File.Exists(home.DemoFile);
-        if (!earlier && (Directory.Exists(home.GatewayState) || await HasDataAsync(lake, stop)))
-            throw new LeanPipeException("cli.home_not_empty", $"{home.Path} holds data that no demo made. Choose another folder with --home.");
-        if (earlier) await notes.WriteLineAsync($"A demo ran in {home.Path} before: starting afresh.");
+        var earlier = DemoState.Read(home);
+        if ((earlier is null && Directory.Exists(home.GatewayState)) || await HasForeignDataAsync(lake, earlier?.Lake == state.Lake, stop))
+            throw new LeanPipeException("cli.home_not_empty", $"{home.Path}, or the lake {lake.Root}, holds data that no demo made. Choose another folder with --home.");
+        if (earlier is not null) await notes.WriteLineAsync($"A demo ran in {home.Path} before: starting afresh, with its documents as they were.");
         state.Write(home);
         return await PrepareAsync(home, lake, state, notes, stop);
     }
@@ -40,14 +40,23 @@ static class DemoHome
         return state;
     }
 
-    static async Task<bool> HasDataAsync(LakeOptions lake, CancellationToken stop)
+    /// <param name="afterDemo">An earlier demo wrote into this lake: what bears its names is its own.</param>
+    static async Task<bool> HasForeignDataAsync(LakeOptions lake, bool afterDemo, CancellationToken stop)
     {
         if (!lake.IsS3 && !Directory.Exists(lake.Root)) return false;
         var store = ObjectStores.Open(lake);
         foreach (var prefix in LakeLayout.Prefixes)
-            await foreach (var _ in store.ListAsync(prefix, stop)) return true;
+            await foreach (var item in store.ListAsync(prefix, stop))
+                if (!afterDemo || !IsDemos(item.Key)) return true;
         return false;
     }
+
+    static bool IsDemos(string key) => key.Split('/') switch
+    {
+        ["raw" or "rejected" or "windows" or "ledger", var stream, ..] => stream == DemoReport.Stream,
+        ["tables", var table, ..] => table == DemoReport.Table,
+        _ => true,
+    };
 
     static async Task EmptyAsync(HomeFolder home, LakeOptions lake, CancellationToken stop)
     {

@@ -12,9 +12,9 @@ namespace LeanPipe.Cli.Demo;
 /// <summary>What a finished demo shows, and whether it is the answer.</summary>
 static class DemoReport
 {
-    const string Stream = "telemetry";
+    public const string Stream = "telemetry";
     const string Pipeline = "telemetry-hourly";
-    const string Table = "temperatures_hourly";
+    public const string Table = "temperatures_hourly";
 
     /// <returns>Every way in which the lake is not what the generator knows; none when all is well.</returns>
     public static async Task<IReadOnlyList<string>> WriteAsync(TextWriter output, HomeFolder home, IObjectStore store, DemoState state, CancellationToken stop)

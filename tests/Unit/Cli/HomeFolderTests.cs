@@ -1,6 +1,7 @@
 using LeanPipe.Cli.Demo;
 using LeanPipe.Cli.Homes;
 using LeanPipe.Contracts;
+using LeanPipe.Lake;
 
 namespace LeanPipe.Unit.Cli;
 
@@ -37,10 +38,32 @@ public sealed class HomeFolderTests : IDisposable
     {
         var home = new HomeFolder(_folder);
         DemoState.Read(home).ShouldBeNull();
-        var state = new DemoState(200_000, 7, [1, 2, 3, 4], Prepared: true);
+        var state = new DemoState(200_000, 7, "/lake", [1, 2, 3, 4], Prepared: true);
         state.Write(home);
         var read = DemoState.Read(home).ShouldNotBeNull();
         read.Acked.ShouldBe([1, 2, 3, 4]);
         (read with { Acked = state.Acked }).ShouldBe(state);
+    }
+
+    [Fact]
+    public async Task A_demo_never_removes_what_no_demo_made_also_when_one_ran_in_the_home_before()
+    {
+        var home = new HomeFolder(_folder);
+        LakeOptions mine = new() { Root = home.Lake }, others = new() { Root = Path.Combine(_folder, "other-lake") };
+        var earlier = new DemoState(100, 1, mine.Root, [0, 0, 0, 0], Prepared: true, Sent: true);
+        earlier.Write(home);
+        await ObjectStores.Open(others).PutAsync("windows/telemetry/2026-01-01T10/000001.json", default, default);
+        await ObjectStores.Open(mine).PutAsync("windows/meters/2026-01-01T10/000001.json", default, default);
+        await RefusedAsync(others);
+        await RefusedAsync(mine);
+
+        await ObjectStores.Open(mine).DeleteAsync("windows/meters/2026-01-01T10/000001.json", default);
+        await ObjectStores.Open(mine).PutAsync("windows/telemetry/2026-01-01T10/000001.json", default, default);
+        (await BeginAsync(mine)).Prepared.ShouldBeTrue();
+        (await ObjectStores.Open(mine).SizeAsync("windows/telemetry/2026-01-01T10/000001.json", default)).ShouldBeNull();
+        (await ObjectStores.Open(others).SizeAsync("windows/telemetry/2026-01-01T10/000001.json", default)).ShouldNotBeNull();
+
+        async Task RefusedAsync(LakeOptions lake) => (await Should.ThrowAsync<LeanPipeException>(() => BeginAsync(lake))).Code.ShouldBe("cli.home_not_empty");
+        Task<DemoState> BeginAsync(LakeOptions lake) => DemoHome.BeginAsync(home, lake, earlier with { Lake = lake.Root, Prepared = false }, TextWriter.Null, default);
     }
 }
