@@ -47,7 +47,7 @@ implementation.getWorkItems = (call) => {
   if (refused(call)) return call.emit("error", unauthenticated);
   // Headers go out with the first item only, as daprd does it.
   stream = call;
-  call.on("cancelled", () => say({ event: "streamGone" }));
+  say({ event: "accepted" });
 };
 
 serve({
@@ -63,8 +63,9 @@ serve({
   // The item goes through the stubs both ways: what the worker gets is what they wrote.
   send({ hex: item }) { stream.write(read(pb.WorkItem, item)); },
   endStream({ code, details }) { code ? stream.emit("error", { code, details }) : stream.end(); },
-  // RST_STREAM: the connection stays, the call is cut off.
-  resetStream() { stream.call?.stream?.close?.(8) ?? stream.nextCall?.stream?.close?.(8); },
-  allowToken({ value }) { token = value; },
+  // RST_STREAM with an HTTP/2 error code: the connection stays, the call is cut off. 8 = CANCEL.
+  resetStream({ http2Code }) { stream.call.stream.close(http2Code); },
+  dropConnection() { stream.call.stream.session.destroy(); },
+  requireToken({ value }) { token = value; },
   stop() { server.forceShutdown(); },
 });
