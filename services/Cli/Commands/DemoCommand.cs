@@ -23,12 +23,12 @@ static class DemoCommand
         var seed = new Option<ulong>("--seed") { Description = "Another seed sends other records", HelpName = "N", DefaultValueFactory = _ => 1 };
         var command = new LeanCommand(
             "demo", "See it all work: send telemetry over TCP, seal its windows, run the pipeline, and compare the table with what was sent.",
-            "leanpipe demo", "leanpipe demo --records 1000000 --home /tmp/demo") { records, seed, ports.DaprHttp, ports.DaprGrpc, ports.Orchestrator };
+            "leanpipe demo", "leanpipe demo --records 1000000 --home /tmp/demo") { records, seed, ports.Stream, ports.DaprHttp, ports.DaprGrpc, ports.Orchestrator };
         return command.Does(globals, async (call, stop) =>
         {
             var home = call.Home;
             using var locked = home.Lock();
-            var state = await DemoHome.BeginAsync(home, call.Lake, new(call.Get(records), call.Get(seed), call.LakeRoot, new long[TelemetryOptions.Connections]), call.Out, stop);
+            var state = await DemoHome.BeginAsync(home, call.Lake, new(call.Get(records), call.Get(seed), call.LakeRoot, new long[TelemetryOptions.Connections], call.Get(ports.Stream)), call.Out, stop);
             var logFile = home.In("state", "demo.log");
             await using var log = new StreamWriter(logFile) { AutoFlush = true };
             await using var process = await LocalProcess.StartAsync(

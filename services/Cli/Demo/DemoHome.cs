@@ -10,7 +10,7 @@ namespace LeanPipe.Cli.Demo;
 static class DemoHome
 {
     // As in the demo's stream document.
-    const int Port = 7001;
+    const int DocumentPort = 7001;
 
     /// <summary>Takes note of a new demo; what an earlier one left is removed.</summary>
     /// <remarks>The note comes first and says that the home is not prepared, so that a process killed in between is followed by one that prepares it again.</remarks>
@@ -29,11 +29,16 @@ static class DemoHome
     {
         await EmptyAsync(home, lake, stop);
         DemoDocuments.WriteTo(home);
-        if (!Ports.IsFree(new(IPAddress.Loopback, Port)))
+        var port = state.StreamPort;
+        if (!Ports.IsFree(new(IPAddress.Loopback, port)))
+        {
+            await notes.WriteLineAsync($"Port {port} is taken: the stream takes any free one.");
+            port = 0;
+        }
+        if (port != DocumentPort)
         {
             var document = home.In("config", "streams", "telemetry.yaml");
-            await File.WriteAllTextAsync(document, (await File.ReadAllTextAsync(document, stop)).Replace($":{Port}", ":0", StringComparison.Ordinal), stop);
-            await notes.WriteLineAsync($"Port {Port} is taken: the stream takes any free one.");
+            await File.WriteAllTextAsync(document, (await File.ReadAllTextAsync(document, stop)).Replace($":{DocumentPort}", $":{port}", StringComparison.Ordinal), stop);
         }
         state = state with { Prepared = true };
         state.Write(home);

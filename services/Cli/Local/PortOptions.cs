@@ -11,6 +11,9 @@ sealed class PortOptions
 
     public Option<int> Orchestrator { get; } = Port("--port", "The orchestrator; 0 takes any free port", 8080);
 
+    /// <summary>Of the demo's stream; other streams have it in their documents.</summary>
+    public Option<int> Stream { get; } = Port("--stream-port", "The demo's stream; 0 takes any free port", 7001);
+
     static Option<int> Port(string name, string description, int value)
     {
         var option = new Option<int>(name) { Description = description, HelpName = "PORT", DefaultValueFactory = _ => value };

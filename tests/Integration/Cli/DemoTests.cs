@@ -14,12 +14,12 @@ public sealed class DemoTests : IDisposable
     [Fact]
     public async Task A_demo_ends_with_what_was_sent_and_a_second_one_in_the_same_home_starts_afresh()
     {
-        using (var first = LeanPipeProcess.Start(_home, "demo", "--records", "2000"))
+        using (var first = LeanPipeProcess.Start(_home, "demo", "--stream-port", "0", "--records", "2000"))
         {
             (await first.EndAsync()).ShouldBe(0, first.Output);
             first.Output.ShouldContain("every sensor and hour of the table is what was sent");
         }
-        using var second = LeanPipeProcess.Start(_home, "demo", "--records", $"{Records}");
+        using var second = LeanPipeProcess.Start(_home, "demo", "--stream-port", "0", "--records", $"{Records}");
         (await second.EndAsync()).ShouldBe(0, second.Output);
         second.Output.ShouldContain("starting afresh");
         await TableIsTheAnswerAsync();
@@ -38,7 +38,7 @@ public sealed class DemoTests : IDisposable
     [InlineData("published ")]
     public async Task A_demo_that_is_killed_ends_with_the_same_table_after_the_next_up(string moment)
     {
-        using (var demo = LeanPipeProcess.Start(_home, "demo", "--records", $"{Records}"))
+        using (var demo = LeanPipeProcess.Start(_home, "demo", "--stream-port", "0", "--records", $"{Records}"))
         {
             await demo.UntilAsync(moment);
             await demo.KillAsync();
@@ -52,6 +52,9 @@ public sealed class DemoTests : IDisposable
     [Fact]
     public async Task A_termination_drains_and_ends_well_and_the_home_is_free_again()
     {
+        Directory.CreateDirectory(Path.Combine(_home, "config", "streams"));
+        await File.WriteAllTextAsync(
+            Path.Combine(_home, "config", "streams", "s.yaml"), "{ stream: s, listen: '127.0.0.1:0', schema: { fields: { at: timestamp } }, event_time: at }", TestContext.Current.CancellationToken);
         using (var up = LeanPipeProcess.Start(_home, "up"))
         {
             await up.UntilAsync("Ready:");
