@@ -26,8 +26,9 @@ sealed class TableSession : IDisposable
             var session = DuckDbSession.Open(new() { ScratchDirectory = scratch, ReadablePaths = [.. files.Values], PreserveInsertionOrder = true });
             foreach (var table in tables)
             {
-                if (table.Files.Count > 0) session.CreateParquetView(table.Name.Value, [.. table.Files.Select(f => files[f.Key])]);
-                else session.CreateEmptyView(table.Name.Value, [.. table.Columns.Select(c => new DuckDbColumn(c.Name, c.Type))]);
+                IReadOnlyList<DuckDbColumn> columns = [.. table.Columns.Select(c => new DuckDbColumn(c.Name, c.Type))];
+                if (table.Files.Count > 0) session.CreateParquetView(table.Name.Value, [.. table.Files.Select(f => files[f.Key])], columns);
+                else session.CreateEmptyView(table.Name.Value, columns);
             }
             return new(scratch, session);
         }

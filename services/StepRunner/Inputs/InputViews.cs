@@ -40,13 +40,21 @@ internal static class InputViews
 
     static string Over(TaskInput input, IReadOnlyList<string> paths) => input.Format switch
     {
-        // Files of one table may be of different ages, so their columns are matched by name.
+        InputFormat.Parquet when input.Columns.Count > 0 => Columned(input, paths),
         InputFormat.Parquet => Parquet(paths, byName: paths.Count > 1),
         // A segment holds validated records: what cannot be read is damage, and stops the task.
         InputFormat.Ndjson => $"SELECT {Columns(input)} FROM read_json({SqlForm.List(paths)}, format = 'newline_delimited', hive_partitioning = false, {Types(input)})",
         InputFormat.Csv => $"SELECT {Columns(input)} FROM read_csv({SqlForm.List(paths)}, header = true, strict_mode = true, hive_partitioning = false, {Types(input)})",
         _ => throw BadSpec(input, $"its format is {input.Format}, which this version does not know"),
     };
+
+    /// <summary>
+    /// Files of one table are of different ages: columns are matched by name, one that some or all files lack is null, and they come in the table's order whichever
+    /// file is read first. The typed empty rows bring in what no file has.
+    /// </summary>
+    static string Columned(TaskInput input, IReadOnlyList<string> paths) =>
+        $"SELECT {string.Join(", ", input.Columns.Select(c => SqlText.Identifier(c.Name)))} FROM ({Empty(input.Columns.Select(c => (c.Name, c.Type)))} " +
+        $"UNION ALL BY NAME {Parquet(paths, byName: paths.Count > 1)})";
 
     /// <summary>A folder named <c>date=…</c> is a part of a key and no column.</summary>
     static string Parquet(IReadOnlyList<string> paths, bool byName) =>

@@ -100,6 +100,10 @@ public sealed class DuckDbSession : IDisposable
     /// <param name="files">At least one, all with the same columns.</param>
     public void CreateParquetView(string name, IReadOnlyList<string> files) => CreateView(name, ViewSql.Parquet(files));
 
+    /// <param name="files">At least one, of any ages of one table: columns are matched by name, and one that a file lacks is null in its rows.</param>
+    /// <param name="columns">The table's, in its order; others are not shown.</param>
+    public void CreateParquetView(string name, IReadOnlyList<string> files, IReadOnlyList<DuckDbColumn> columns) => CreateView(name, ViewSql.Parquet(files, columns));
+
     /// <param name="files">At least one; newline-delimited JSON, gzip when the name ends in .gz.</param>
     /// <param name="columns">Fields and the types that they are read as; others are skipped.</param>
     public void CreateNdjsonView(string name, IReadOnlyList<string> files, IReadOnlyList<DuckDbColumn> columns) => CreateView(name, ViewSql.Ndjson(files, columns));

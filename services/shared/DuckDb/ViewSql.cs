@@ -5,6 +5,10 @@ namespace LeanPipe.DuckDb;
 /// <summary>The SELECTs behind a session's views.</summary>
 static class ViewSql
 {
+    /// <summary>The typed empty rows give every column its place, also one that some or all files lack.</summary>
+    public static string Parquet(IReadOnlyList<string> files, IReadOnlyList<DuckDbColumn> columns) =>
+        $"SELECT {Identifiers(columns.Select(c => c.Name))} FROM ({Empty(columns)} UNION ALL BY NAME SELECT * FROM read_parquet({Literals(files)}, union_by_name = true, hive_partitioning = false))";
+
     public static string Parquet(IReadOnlyList<string> files) =>
         $"SELECT * FROM read_parquet({Literals(files)}, hive_partitioning = false)";
 

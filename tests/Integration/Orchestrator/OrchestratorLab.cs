@@ -27,11 +27,15 @@ sealed class OrchestratorLab : IAsyncDisposable
     WebApplication? _orchestrator;
     Func<IObjectStore, ILauncher>? _launcher;
 
-    OrchestratorLab() => Store = ObjectStores.Open(Lake);
+    OrchestratorLab(LakeOptions? lake = null)
+    {
+        Lake = lake ?? new() { Root = Path.Combine(_folder.FullName, "lake") };
+        Store = ObjectStores.Open(Lake);
+    }
 
     public string Config => Path.Combine(_folder.FullName, "config");
 
-    public LakeOptions Lake => new() { Root = Path.Combine(_folder.FullName, "lake") };
+    public LakeOptions Lake { get; }
 
     public IObjectStore Store { get; }
 
@@ -47,11 +51,16 @@ sealed class OrchestratorLab : IAsyncDisposable
 
     /// <param name="yaml">The document of pipeline <c>p</c>.</param>
     /// <param name="files">SQL and data beside it.</param>
-    public static Task<OrchestratorLab> StartAsync(string yaml, params (string Name, string Content)[] files) => StartAsync(null, yaml, files);
+    public static Task<OrchestratorLab> StartAsync(string yaml, params (string Name, string Content)[] files) => BeginAsync(new(), yaml, files);
 
-    public static async Task<OrchestratorLab> StartAsync(Func<IObjectStore, ILauncher>? launcher, string yaml, params (string Name, string Content)[] files)
+    public static Task<OrchestratorLab> StartAsync(Func<IObjectStore, ILauncher>? launcher, string yaml, params (string Name, string Content)[] files) =>
+        BeginAsync(new() { _launcher = launcher }, yaml, files);
+
+    /// <summary>Over that lake, rather than over a folder of its own.</summary>
+    public static Task<OrchestratorLab> StartAsync(LakeOptions lake, string yaml, params (string Name, string Content)[] files) => BeginAsync(new(lake), yaml, files);
+
+    static async Task<OrchestratorLab> BeginAsync(OrchestratorLab lab, string yaml, (string Name, string Content)[] files)
     {
-        var lab = new OrchestratorLab { _launcher = launcher };
         foreach (var (name, content) in files.Append(("pipeline.yaml", yaml))) lab.Write(name, content);
         await lab.BeginAsync();
         return lab;
@@ -121,7 +130,7 @@ sealed class OrchestratorLab : IAsyncDisposable
     public async Task<IReadOnlyList<string>> RowsAsync(string table, string select)
     {
         if (await DeltaTable.OpenAsync(Store, new(table), default) is not { Files.Count: > 0 } delta) return [];
-        var files = string.Join(", ", delta.Files.Select(f => $"'{Store.LocalPath(f.Key)}'"));
+        var files = string.Join(", ", await Task.WhenAll(delta.Files.Select(async f => $"'{Store.LocalPath(f.Key) ?? await DownloadAsync(f.Key)}'")));
         await using var duckDb = new DuckDB.NET.Data.DuckDBConnection("Data Source=:memory:");
         await duckDb.OpenAsync();
         await using var command = duckDb.CreateCommand();
@@ -130,6 +139,13 @@ sealed class OrchestratorLab : IAsyncDisposable
         var rows = new List<string>();
         while (await reader.ReadAsync()) rows.Add(string.Join(' ', Enumerable.Range(0, reader.FieldCount).Select(n => $"{reader.GetValue(n)}")));
         return rows;
+    }
+
+    async Task<string> DownloadAsync(string key)
+    {
+        var path = Path.Combine(_folder.CreateSubdirectory("downloads").FullName, Path.GetFileName(key));
+        await File.WriteAllBytesAsync(path, (await Store.GetAsync(key, default))!.Value);
+        return path;
     }
 
     public async ValueTask DisposeAsync()

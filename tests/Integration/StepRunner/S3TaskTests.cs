@@ -21,6 +21,14 @@ public sealed class S3TaskTests
     }
 
     [Fact]
+    public async Task A_file_that_another_writer_added_to_a_table_is_pinned_by_its_size_alone()
+    {
+        await using var lake = new TaskLake(await TestStore.S3OptionsAsync());
+        var ids = await lake.IdsAsync(1, 2);
+        (await lake.RunAsync(lake.Task("SELECT id FROM ids", ids with { Objects = [ids.Objects[0] with { Sha256 = "" }] }))).Succeeded().RowsOut.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task A_download_that_is_not_what_was_pinned_is_refused()
     {
         await using var lake = new TaskLake(await TestStore.S3OptionsAsync());

@@ -53,6 +53,30 @@ public sealed class StepRunTests
         (await lake.ReadAsync(outcome.Chunks, "SELECT name, n, total FROM chunks")).ShouldBe(["o,ne|10|145", "two|10|155", "zero|10|135"]);
     }
 
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task A_table_of_files_of_two_ages_has_all_its_columns_in_their_order(bool old, bool young)
+    {
+        await using var lake = new TaskLake();
+        var files = new List<ObjectRef>();
+        async Task AddAsync(string sql, string key)
+        {
+            var chunk = (await lake.RunAsync(lake.Task(sql))).Succeeded().Chunks.ShouldHaveSingleItem().Object;
+            await lake.Store.CopyAsync(chunk.Key, key, CancellationToken.None);
+            files.Add(chunk with { Key = key });
+        }
+        if (old) await AddAsync("SELECT 1::BIGINT AS id, 'a' AS name", "tables/t/window=2026-01-01/p/old.parquet");
+        if (young) await AddAsync("SELECT 'x' AS note, 'b' AS name, 2::BIGINT AS id", "tables/t/window=2026-01-02/p/young.parquet");
+        var table = new TaskInput("t", InputFormat.Parquet, [Column("id", "BIGINT"), Column("name", "VARCHAR"), Column("note", "VARCHAR")], files);
+
+        var outcome = (await lake.RunAsync(lake.Task("SELECT * FROM t", table) with { Output = new() { OrderBy = ["id"] } })).Succeeded();
+
+        outcome.Columns.Select(c => c.Name).ShouldBe(["id", "name", "note"]);
+        (await lake.ReadAsync(outcome.Chunks, "SELECT id, name, note FROM chunks")).ShouldBe([.. old ? ["1|a|"] : (string[])[], .. young ? ["2|b|x"] : (string[])[]]);
+    }
+
     [Fact]
     public async Task Each_key_meets_in_one_bucket_and_a_consumer_of_all_buckets_sees_every_row_once()
     {

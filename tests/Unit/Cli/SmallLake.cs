@@ -69,7 +69,9 @@ static class SmallLake
         await store.PutFileAsync(key, Path.Combine(scratch, "rows.parquet"), default);
         await store.PutJsonAsync(LakeLayout.CatalogJson, new Catalog
         {
-            Tables = [new(new("temperatures_hourly"), 0, 2, 100, [new("sensor_id", "BIGINT")], [new(key, 100, 2, new('0', 64))], Noon)],
+            Tables = [new(
+                new("temperatures_hourly"), 0, 2, 100,
+                [new("sensor_id", "BIGINT"), new("sensor", "VARCHAR"), new("start_time", "TIMESTAMP WITH TIME ZONE"), new("avg_value", "DECIMAL(4,2)"), new("tags", "VARCHAR[]")], [new(key, 100, 2, new('0', 64))], Noon)],
         }, ContractsJson.Default.Catalog, default);
     }
 }
