@@ -31,6 +31,12 @@ public sealed record OrchestratorOptions
     /// <summary>Before the second attempt of a task; doubled before each further one.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// Two more than run at a time, so that a place that becomes free is taken at once. At most 40, half of what the local sidecar hands to a worker: the other half is for
+    /// planning and committing, and for other runs.
+    /// </summary>
+    internal int TasksAtOncePerStep => Math.Min(MaxConcurrentTasks + 2, 40);
+
     internal TaskLimits EffectiveLimits => TaskLimits ?? new()
     {
         Threads = Math.Max(1, Environment.ProcessorCount / MaxConcurrentTasks),

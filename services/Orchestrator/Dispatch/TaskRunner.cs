@@ -43,7 +43,7 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, OrchestratorOpti
         }
     }
 
-    /// <summary>A run begins, or begins again: its tasks may run.</summary>
+    /// <summary>A run begins, begins again, or has ended: that a task of it failed counts no more.</summary>
     public void Forget(RunId run) => _failed.TryRemove(run, out _);
 
     public void Dispose() => _slots.Dispose();

@@ -25,7 +25,7 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, OrchestratorOptio
         await System.Threading.Tasks.Parallel.ForEachAsync(tasks, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (task, token) =>
             await store.PutJsonIfAbsentAsync(LakeLayout.TaskSpec(run, step, task.Task), task, ContractsJson.Default.TaskSpec, token));
         progress.Report(new StepStarted(run, step, tasks.Count));
-        return new(tasks.Count, Committed: false);
+        return new(tasks.Count, Committed: false, AtOnce: options.TasksAtOncePerStep);
     }
 
     public async Task<Reply> CommitAsync(RunId run, StepName step, int tasks, CancellationToken cancellation)

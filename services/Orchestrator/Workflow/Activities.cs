@@ -52,8 +52,11 @@ sealed class PublishActivity(RunEnding ending) : WorkflowActivity<StepTicket, Pu
         Answer.Of(() => ending.PublishAsync(input.Run, input.Step, CancellationToken.None), failure => new(null, failure with { Step = input.Step }));
 }
 
-sealed class FinishActivity(RunEnding ending) : WorkflowActivity<Ending, Reply>
+sealed class FinishActivity(RunEnding ending, TaskRunner tasks) : WorkflowActivity<Ending, Reply>
 {
-    public override Task<Reply> RunAsync(WorkflowActivityContext context, Ending input) =>
-        Answer.Of(() => ending.FinishAsync(input, CancellationToken.None), failure => new(failure));
+    public override Task<Reply> RunAsync(WorkflowActivityContext context, Ending input)
+    {
+        tasks.Forget(input.Run);
+        return Answer.Of(() => ending.FinishAsync(input, CancellationToken.None), failure => new(failure));
+    }
 }

@@ -43,12 +43,13 @@ sealed record StepNode(StepName Name, IReadOnlyList<int> Needs, bool Publishes);
 sealed record StepTicket(RunId Run, StepName Step);
 
 /// <param name="Committed">The step's manifest is there already: nothing of it is left to run.</param>
-sealed record StepReply(int Tasks, bool Committed, Failure? Failure = null);
+/// <param name="AtOnce">So many of its tasks are asked for at a time. Told here, because a workflow reads no configuration.</param>
+sealed record StepReply(int Tasks, bool Committed, Failure? Failure = null, int AtOnce = TaskFanOut.Width);
 
 sealed record TaskTicket(RunId Run, StepName Step, int Task);
 
-/// <summary>Tasks <paramref name="First"/> to <paramref name="First"/> + <paramref name="Count"/> - 1 of a step.</summary>
-sealed record TaskRange(RunId Run, StepName Step, int First, int Count);
+/// <summary>Tasks <paramref name="First"/> to <paramref name="First"/> + <paramref name="Count"/> - 1 of a step, <paramref name="AtOnce"/> of them at a time.</summary>
+sealed record TaskRange(RunId Run, StepName Step, int First, int Count, int AtOnce);
 
 sealed record CommitTicket(RunId Run, StepName Step, int Tasks);
 

@@ -26,7 +26,8 @@ sealed class PipelineWorkflow : Workflow<RunRequest, RunSummary>
         {
             failure = e.ToFailure();
         }
-        await context.CallAsync<Reply>(WorkflowNames.Finish, new Ending(run, input, published, failure));
+        var finished = await context.CallAsync<Reply>(WorkflowNames.Finish, new Ending(run, input, published, failure));
+        failure ??= finished.Failure;
         return failure is null ? new(run, input.Pipeline, input.Window, steps.Count, published) : throw new RunFailedException(failure);
     }
 

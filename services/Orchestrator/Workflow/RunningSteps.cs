@@ -60,7 +60,7 @@ sealed class RunningSteps(WorkflowContext context, RunId run)
     {
         var planned = await context.CallAsync<StepReply>(WorkflowNames.PlanStep, new StepTicket(run, step));
         if (planned.Failure is not null || planned.Committed) return planned.Failure;
-        if (await TaskFanOut.RunAsync(context, new(run, step, 0, planned.Tasks)) is { } failure) return failure;
+        if (await TaskFanOut.RunAsync(context, new(run, step, 0, planned.Tasks, planned.AtOnce)) is { } failure) return failure;
         return (await context.CallAsync<Reply>(WorkflowNames.CommitStep, new CommitTicket(run, step, planned.Tasks))).Failure;
     }
 }

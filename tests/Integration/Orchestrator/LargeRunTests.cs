@@ -42,11 +42,60 @@ public sealed class LargeRunTests
         }
     }
 
-    /// <summary>Writes the outcome of a task without running it.</summary>
-    sealed class InstantLauncher(IObjectStore store) : ILauncher
+    [Fact]
+    public async Task A_large_run_whose_tasks_take_for_ever_does_not_keep_another_from_being_planned()
+    {
+        var hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var lab = await OrchestratorLab.StartAsync(store => new InstantLauncher(store, hold.Task), """
+            pipeline: p
+            steps:
+              one:
+                inputs: { raw: { stream: telemetry } }
+                fan_out: { bytes: 1B }
+                sql: one.sql
+            """, ("one.sql", "SELECT 1 AS n"));
+        await lab.SealAsync("2026-01-01", 1, [.. Enumerable.Repeat<IReadOnlyList<(string, double)>>([("a", 1)], 250)]);
+        (await lab.StartAsync("large", new { pipeline = "p", window = "2026-01-01" })).EnsureSuccessStatusCode();
+        await lab.WaitForAsync(e => e is StepStarted { Run.Value: "large" });
+
+        await lab.SealAsync("2026-01-02", 1, [("a", 1)]);
+        (await lab.StartAsync("small", new { pipeline = "p", window = "2026-01-02" })).EnsureSuccessStatusCode();
+        await lab.WaitForAsync(e => e is StepStarted { Run.Value: "small" });
+
+        hold.SetResult();
+        (await lab.Workflows.WaitForWorkflowCompletionAsync("large")).RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed);
+        (await lab.Workflows.WaitForWorkflowCompletionAsync("small")).RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed);
+    }
+
+    [Fact]
+    public async Task A_fan_out_of_more_than_a_hundred_real_processes_ends_with_every_row_once()
+    {
+        await using var lab = await OrchestratorLab.StartAsync("""
+            pipeline: p
+            steps:
+              one:
+                inputs: { raw: { stream: telemetry } }
+                fan_out: { bytes: 1B }
+                sql: one.sql
+              two:
+                inputs: { parts: one }
+                sql: two.sql
+                publish: { table: totals }
+            """, ("one.sql", "SELECT value FROM raw"), ("two.sql", "SELECT count(*) AS n, count(DISTINCT value) AS different, sum(value) AS total FROM parts"));
+        await lab.SealAsync("2026-01-01", 1, [.. Enumerable.Range(0, 120).Select(n => (IReadOnlyList<(string, double)>)[("a", n)])]);
+
+        var state = await lab.RunAsync("many", new { pipeline = "p", window = "2026-01-01" });
+
+        state.RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed, $"{state.FailureDetails}");
+        (await lab.RowsAsync("totals", "SELECT n, different, total")).ShouldBe(["120 120 7140"]);
+    }
+
+    /// <summary>Writes the outcome of a task without running it, once it may.</summary>
+    sealed class InstantLauncher(IObjectStore store, Task? hold = null) : ILauncher
     {
         public async Task<LaunchEnd> RunAsync(TaskAttempt a)
         {
+            if (hold is not null) await hold;
             var outcome = new TaskOutcome
             {
                 Run = a.Run, Step = a.Step, Task = a.Task, Attempt = a.Attempt, RowsIn = 1, RowsOut = 1, Columns = [new("n", "INTEGER")], Timings = new(), Engine = "none",

@@ -116,6 +116,47 @@ public sealed class PipelineWorkflowTests
         foreach (var history in All(context)) (history.PayloadBytes + history.Calls.Count * 2 * 200).ShouldBeLessThan(128 * 1024);
     }
 
+    [Theory]
+    [InlineData(40, 7)]
+    [InlineData(250, 4)]
+    public async Task No_more_tasks_are_asked_for_at_a_time_than_the_step_was_planned_with(int tasks, int atOnce)
+    {
+        Graph(("a", []));
+        _override = (name, _) => name == WorkflowNames.PlanStep ? new StepReply(tasks, Committed: false, AtOnce: atOnce) : null;
+        var asked = 0;
+        _task = _ =>
+        {
+            asked++;
+            return null;
+        };
+        var context = Context();
+        var most = 0;
+        context.Answering = () => most = Math.Max(most, All(context).Sum(c => c.Calls.Count(x => x.Name == WorkflowNames.RunTask)) - asked);
+        await RunAsync(context);
+        asked.ShouldBe(tasks);
+        most.ShouldBeLessThanOrEqualTo(atOnce);
+        most.ShouldBeGreaterThan(1);
+    }
+
+    [Fact]
+    public async Task After_a_failed_task_no_further_one_of_its_step_is_asked_for()
+    {
+        Graph(("a", []));
+        _override = (name, _) => name == WorkflowNames.PlanStep ? new StepReply(50, Committed: false, AtOnce: 3) : null;
+        _task = t => t.Task == 4 ? new("sql.error", "no", t.Step, t.Task) : null;
+        var context = Context();
+        (await Should.ThrowAsync<RunFailedException>(() => RunAsync(context))).Message.ShouldStartWith("Step 'a', task 00004");
+        Text(context).Count(c => c.StartsWith("run-task", StringComparison.Ordinal)).ShouldBe(7);
+    }
+
+    [Fact]
+    public async Task A_record_that_cannot_be_written_for_good_fails_the_run()
+    {
+        Graph(("a", []));
+        _override = (name, _) => name == WorkflowNames.Finish ? new Reply(new("lake.corrupt", "run.json is damaged")) : null;
+        (await Should.ThrowAsync<RunFailedException>(() => RunAsync(Context()))).Code.ShouldBe("lake.corrupt");
+    }
+
     [Fact]
     public async Task A_failure_in_a_nested_task_reaches_the_run()
     {

@@ -21,6 +21,9 @@ sealed class ScriptedContext(string instance, Func<string, string, Task<object?>
 
     public List<ScriptedContext> Children { get; } = [];
 
+    /// <summary>Called before each answer of this instance or of one below it.</summary>
+    public Action Answering { get; set; } = () => { };
+
     public override string Name => "pipeline";
 
     public override string InstanceId => instance;
@@ -40,7 +43,11 @@ sealed class ScriptedContext(string instance, Func<string, string, Task<object?>
     {
         // On the pool, as in the worker: a test's own synchronization context would take every continuation elsewhere.
         var run = workflow(this);
-        while (_pending.TryDequeue(out var next)) await next();
+        while (_pending.TryDequeue(out var next))
+        {
+            Answering();
+            await next();
+        }
         run.IsCompleted.ShouldBeTrue("the workflow waits for something that is not its context");
         return await run;
     });
@@ -56,6 +63,7 @@ sealed class ScriptedContext(string instance, Func<string, string, Task<object?>
         var json = Record(workflowName, input);
         var child = new ScriptedContext($"{instance}:{Calls.Count:x4}", activity);
         foreach (var (name, run) in _children) child._children[name] = run;
+        child.Answering = () => Answering();
         Children.Add(child);
         return Pend<TResult>(() => child.RunAsync(context => _children[workflowName](context, json)));
     }
