@@ -2,7 +2,7 @@ using LeanPipe.DaprWire;
 
 namespace LeanPipe.Sidecar;
 
-/// <summary>Every event that the sidecar logs. Ids 1–19 life, 20–39 workflows, 40–59 pub/sub.</summary>
+/// <summary>Every event that the sidecar logs. Ids 1–19 life, 20–39 workflows, 40–59 pub/sub, 60–79 jobs.</summary>
 static partial class SidecarLog
 {
     [LoggerMessage(1, LogLevel.Information, "Sidecar of app '{AppId}' ready: http port {HttpPort}, grpc port {GrpcPort}, state in {StateDirectory}: {Instances} workflow instances, {Messages} undelivered messages")]
@@ -58,4 +58,13 @@ static partial class SidecarLog
 
     [LoggerMessage(45, LogLevel.Warning, "Message {MessageId} of topic '{Topic}' was answered, but this could not be recorded; it is delivered once more after the next start")]
     public static partial void NotRemoved(this ILogger log, long messageId, string topic, Exception cause);
+
+    [LoggerMessage(60, LogLevel.Warning, "Job '{Job}' was not taken (attempt {Attempt}): {Reason}. Tried again in {Pause}")]
+    public static partial void JobNotTaken(this ILogger log, string job, int attempt, string reason, TimeSpan pause);
+
+    [LoggerMessage(61, LogLevel.Error, "Job '{Job}' was not done this time, after {Attempts} attempts: {Reason}")]
+    public static partial void JobFailed(this ILogger log, string job, int attempts, string reason);
+
+    [LoggerMessage(62, LogLevel.Error, "Job '{Job}' was triggered, but this could not be recorded; it is triggered once more after the next start")]
+    public static partial void JobNotRecorded(this ILogger log, string job, Exception cause);
 }

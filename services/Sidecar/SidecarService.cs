@@ -1,5 +1,6 @@
 using LeanPipe.Contracts;
 using LeanPipe.Sidecar.Http;
+using LeanPipe.Sidecar.Jobs;
 using LeanPipe.Sidecar.PubSub;
 using LeanPipe.Sidecar.State;
 using LeanPipe.Sidecar.TaskHub;
@@ -46,8 +47,10 @@ public static class SidecarService
         builder.Services.AddSingleton<WorkflowClient>();
         builder.Services.AddSingleton<TaskHubService>();
         builder.Services.AddSingleton<Deliveries>();
+        builder.Services.AddSingleton<JobRunner>();
         builder.Services.AddHostedService<SidecarHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Deliveries>());
+        builder.Services.AddHostedService(services => services.GetRequiredService<JobRunner>());
     }
 
     /// <summary>Maps gRPC on the one port and REST on the other.</summary>

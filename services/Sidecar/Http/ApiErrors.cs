@@ -7,6 +7,17 @@ namespace LeanPipe.Sidecar.Http;
 /// <summary>The error body of the sidecar's HTTP API.</summary>
 sealed record ApiError([property: JsonPropertyName("errorCode")] string ErrorCode, [property: JsonPropertyName("message")] string Message);
 
+/// <summary>The richer form that newer parts of the API have.</summary>
+sealed record DetailedError(
+    [property: JsonPropertyName("errorCode")] string ErrorCode,
+    [property: JsonPropertyName("message")] string Message,
+    [property: JsonPropertyName("details")] IReadOnlyList<ErrorDetail> Details);
+
+sealed record ErrorDetail(
+    [property: JsonPropertyName("@type")] string Type,
+    [property: JsonPropertyName("domain")] string Domain,
+    [property: JsonPropertyName("reason")] string Reason);
+
 sealed record StartedBody([property: JsonPropertyName("instanceID")] string InstanceId);
 
 /// <summary>An instance as GET shows it. Absent values are left out.</summary>
@@ -19,6 +30,7 @@ sealed record InstanceBody(
     [property: JsonPropertyName("properties")] SortedDictionary<string, string>? Properties);
 
 [JsonSerializable(typeof(ApiError))]
+[JsonSerializable(typeof(DetailedError))]
 [JsonSerializable(typeof(StartedBody))]
 [JsonSerializable(typeof(InstanceBody))]
 [JsonSerializable(typeof(MetadataBody))]

@@ -28,6 +28,7 @@ static class RestApi
         });
         WorkflowApi.Map(app);
         PublishApi.Map(app);
+        JobsApi.Map(app);
         HealthApi.Map(app);
         app.MapFallback("{*path}", ApiErrors.UnknownPath);
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Mime;
 using System.Text.Json;
 using LeanPipe.DaprWire;
 
@@ -46,14 +47,22 @@ sealed class AppChannel(SidecarOptions options) : IDisposable
         }
     }
 
-    public async Task<AppAnswer> DeliverAsync(int port, string path, byte[] cloudEvent, CancellationToken cancellationToken)
+    public Task<AppAnswer> DeliverAsync(int port, string path, byte[] cloudEvent, CancellationToken cancellationToken) =>
+        PostAsync(port, path, cloudEvent, CloudEvents.ContentType, Judge, cancellationToken);
+
+    /// <summary>Any 2xx is done, whatever its body says.</summary>
+    public Task<AppAnswer> TriggerAsync(int port, string job, byte[] data, CancellationToken cancellationToken) =>
+        PostAsync(port, "/job/" + Uri.EscapeDataString(job), data, MediaTypeNames.Application.Json, static (code, _) => JudgeCode(code), cancellationToken);
+
+    async Task<AppAnswer> PostAsync(
+        int port, string path, byte[] body, string contentType, Func<HttpStatusCode, byte[], AppAnswer> judge, CancellationToken cancellationToken)
     {
         try
         {
             using var request = Request(HttpMethod.Post, port, path);
-            request.Content = new ByteArrayContent(cloudEvent) { Headers = { ContentType = new MediaTypeHeaderValue(CloudEvents.ContentType) } };
+            request.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(contentType) } };
             using var response = await _http.SendAsync(request, cancellationToken);
-            return Judge(response.StatusCode, await response.Content.ReadAsByteArrayAsync(cancellationToken));
+            return judge(response.StatusCode, await response.Content.ReadAsByteArrayAsync(cancellationToken));
         }
         catch (Exception e) when (IsTransport(e, cancellationToken))
         {
@@ -63,13 +72,14 @@ sealed class AppChannel(SidecarOptions options) : IDisposable
 
     public void Dispose() => _http.Dispose();
 
+    static AppAnswer JudgeCode(HttpStatusCode code) => code == HttpStatusCode.NotFound
+        ? new AppAnswer(Verdict.NoSuchPath, "the app answered 404")
+        : (int)code is < 200 or > 299 ? new AppAnswer(Verdict.Retry, $"the app answered {(int)code}") : new AppAnswer(Verdict.Done, "");
+
     static AppAnswer Judge(HttpStatusCode code, byte[] body)
     {
-        if (code == HttpStatusCode.NotFound)
-            return new AppAnswer(Verdict.NoSuchPath, "the app answered 404");
-        if ((int)code is < 200 or > 299)
-            return new AppAnswer(Verdict.Retry, $"the app answered {(int)code}");
-
+        if (JudgeCode(code) is { Verdict: not Verdict.Done } refused)
+            return refused;
         return Status(body) switch
         {
             null or "" or "SUCCESS" => new AppAnswer(Verdict.Done, ""),

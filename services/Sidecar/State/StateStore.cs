@@ -23,6 +23,7 @@ sealed class StateStore : IAsyncDisposable
     readonly Dictionary<string, ArchivedInstance> _archived = [];
     readonly HashSet<Instance> _finished = [];
     readonly SortedDictionary<long, PendingMessage> _messages = [];
+    readonly Dictionary<string, JobRecord> _jobs = [];
     Journal? _journal;
     Archive? _archive;
     long _finishedBytes;
@@ -41,6 +42,9 @@ sealed class StateStore : IAsyncDisposable
 
     public IReadOnlyDictionary<long, PendingMessage> Messages => _messages;
 
+    /// <summary>By name. A record is never changed, only replaced.</summary>
+    public IReadOnlyDictionary<string, JobRecord> Jobs => _jobs;
+
     /// <summary>False when the journal can no longer be written, or is not open yet.</summary>
     public bool IsHealthy => _journal is { Completion.IsCompleted: false } && !_abandoned;
 
@@ -56,6 +60,8 @@ sealed class StateStore : IAsyncDisposable
             foreach (var change in transaction.Instances)
                 Apply(change);
             foreach (var change in transaction.Messages)
+                Apply(change);
+            foreach (var change in transaction.Jobs)
                 Apply(change);
         });
         _archive.Open(_archived.Values);
@@ -130,6 +136,15 @@ sealed class StateStore : IAsyncDisposable
                 change.Id, change.Pubsub, change.Topic, change.Payload, change.ExpiresAt == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(change.ExpiresAt));
     }
 
+    /// <inheritdoc cref="Apply(InstanceChange)"/>
+    public void Apply(JobChange change)
+    {
+        if (change.Removed)
+            _jobs.Remove(change.Name);
+        else
+            _jobs[change.Name] = change.Job;
+    }
+
     /// <summary>Queues a transaction whose changes were applied; the task completes when it is on the disk.</summary>
     public Task Commit(Transaction transaction)
     {
@@ -166,6 +181,8 @@ sealed class StateStore : IAsyncDisposable
             snapshot.Add(new Transaction { Instances = { instance.Snapshot() } });
         foreach (var (id, archived) in _archived)
             snapshot.Add(new Transaction { Instances = { new InstanceChange { InstanceId = id, Archived = archived.Entry } } });
+        foreach (var (name, job) in _jobs)
+            snapshot.Add(new Transaction { Jobs = { new JobChange { Name = name, Job = job } } });
         foreach (var message in _messages.Values)
             snapshot.Add(new Transaction { Messages = { Change(message) } });
 

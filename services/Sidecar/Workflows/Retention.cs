@@ -4,7 +4,7 @@ using LeanPipe.Sidecar.State;
 namespace LeanPipe.Sidecar.Workflows;
 
 /// <summary>Purges finished instances when their time is over. Lives under the store's gate.</summary>
-sealed class Retention(StateStore store, RetentionOptions options, TimerQueue timers, TimeProvider time, ILogger log)
+sealed class Retention(StateStore store, RetentionOptions options, TimerQueue<DueTimer> timers, TimeProvider time, ILogger log)
 {
     public void Arm(string instanceId)
     {

@@ -16,7 +16,7 @@ sealed class WorkflowEngine : IDisposable
     readonly TimeProvider _time;
     readonly ILogger<WorkflowEngine> _log;
     readonly Dispatcher _dispatcher;
-    readonly TimerQueue _timers;
+    readonly TimerQueue<DueTimer> _timers;
     readonly Retention _retention;
     readonly Archivist _archivist;
     readonly Dictionary<string, StalledReason> _stalled = [];
@@ -27,7 +27,7 @@ sealed class WorkflowEngine : IDisposable
     {
         (_store, _options, _time, _log) = (store, options, time, log);
         _dispatcher = new Dispatcher(options, BeginTurn);
-        _timers = new TimerQueue(time, Fire);
+        _timers = new TimerQueue<DueTimer>(time, Fire);
         _retention = new Retention(store, options.Retention, _timers, time, log);
         _archivist = new Archivist(store, this, options, log);
     }

@@ -6,6 +6,13 @@ sealed class ManualTime(DateTimeOffset start) : TimeProvider
     readonly Lock _sync = new();
     readonly List<ManualTimer> _timers = [];
     DateTimeOffset _now = start;
+    TaskCompletionSource _created = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when somebody begins to wait by this clock, counted from this call.</summary>
+    public Task NextTimerAsync()
+    {
+        lock (_sync) return _created.Task;
+    }
 
     public override DateTimeOffset GetUtcNow()
     {
@@ -28,7 +35,12 @@ sealed class ManualTime(DateTimeOffset start) : TimeProvider
     {
         var timer = new ManualTimer(this, () => callback(state));
         timer.Change(dueTime, period);
-        lock (_sync) _timers.Add(timer);
+        lock (_sync)
+        {
+            _timers.Add(timer);
+            _created.SetResult();
+            _created = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
         if (dueTime == TimeSpan.Zero) timer.Call();
         return timer;
     }

@@ -1,39 +1,35 @@
-using LeanPipe.DaprWire;
+namespace LeanPipe.Sidecar;
 
-namespace LeanPipe.Sidecar.Workflows;
-
-/// <param name="Created">The TimerCreated event; null = look at the instance: its scheduled start, or the end of its retention.</param>
-readonly record struct DueTimer(string InstanceId, HistoryEvent? Created);
-
-/// <summary>Calls back when durable timers are due, by the wall clock. Holds no durable state: it is armed from histories.</summary>
+/// <summary>Calls back when timers are due, by the wall clock. Holds no durable state: it is armed from the journal's.</summary>
 /// <remarks>It wakes at least every minute, so that a clock that was set forward is noticed.</remarks>
-sealed class TimerQueue : IDisposable
+sealed class TimerQueue<T> : IDisposable
+    where T : IEquatable<T>
 {
     static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
 
     // A wait without end is written as a timer at the end of the calendar; it never fires, so it is never armed.
     static readonly DateTimeOffset Never = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    readonly PriorityQueue<DueTimer, DateTimeOffset> _queue = new();
+    readonly PriorityQueue<T, DateTimeOffset> _queue = new();
     readonly Lock _gate = new();
     readonly TimeProvider _time;
-    readonly Action<IReadOnlyList<DueTimer>> _fire;
+    readonly Action<IReadOnlyList<T>> _fire;
     readonly ITimer _timer;
 
-    public TimerQueue(TimeProvider time, Action<IReadOnlyList<DueTimer>> fire)
+    public TimerQueue(TimeProvider time, Action<IReadOnlyList<T>> fire)
     {
         (_time, _fire) = (time, fire);
-        _timer = time.CreateTimer(static state => ((TimerQueue)state!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(static state => ((TimerQueue<T>)state!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    public void Arm(DueTimer timer, DateTimeOffset due)
+    public void Arm(T timer, DateTimeOffset due)
     {
         if (due >= Never)
             return;
         lock (_gate)
         {
             _queue.Enqueue(timer, due);
-            if (_queue.TryPeek(out var first, out _) && first == timer)
+            if (_queue.TryPeek(out var first, out _) && first.Equals(timer))
                 Sleep(due);
         }
     }
@@ -42,7 +38,7 @@ sealed class TimerQueue : IDisposable
 
     void Wake()
     {
-        var due = new List<DueTimer>();
+        var due = new List<T>();
         lock (_gate)
         {
             var now = _time.GetUtcNow();
