@@ -1,0 +1,22 @@
+using LeanPipe.Benchmarks;
+using LeanPipe.Benchmarks.Sidecar;
+
+// One word per part. A result is the best of its runs: the others tell how loaded the machine was, not how fast the code is.
+if (args is [StartUp.Child, var state])
+{
+    await StartUp.RunChildAsync(state);
+    return 0;
+}
+
+if (args is not [var part, ..] || part != "sidecar")
+{
+    await Console.Error.WriteLineAsync("Say which part: sidecar [runs, 3 by default] [machine label, <os>-<architecture>-<cores>core by default]");
+    return 2;
+}
+
+var runs = args.Length > 1 ? int.Parse(args[1]) : 3;
+var results = new List<Result>();
+foreach (var run in new Func<int, Task<IReadOnlyList<Result>>>[] { Turns.MeasureAsync, FanOut.MeasureAsync, StartUp.MeasureAsync })
+    results.AddRange(await run(runs));
+Report.Write(part, args.Length > 2 ? args[2] : Machine.Label, runs, results);
+return 0;
