@@ -7,7 +7,7 @@ public sealed class DemoTests
 {
     const string Table = "SELECT sensor_id, start_time, readings, avg_value, min_value, max_value FROM temperatures_hourly ORDER BY ALL";
 
-    static readonly string[] Demo = ["demo", "--records", "20000", .. FreePorts];
+    static readonly string[] Demo = ["demo", "--records", "20000", "--stream-port", "0", .. FreePorts];
     static readonly string[] Up = ["up", "--until-idle", .. FreePorts];
 
     static string[] FreePorts => ["--dapr-http-port", "0", "--dapr-grpc-port", "0", "--port", "0"];

@@ -22,7 +22,7 @@ public sealed class S3LakeTests
             ["LEANPIPE_S3_ENDPOINT"] = endpoint, ["LEANPIPE_S3_PATH_STYLE"] = "true", ["AWS_ACCESS_KEY_ID"] = key, ["AWS_SECRET_ACCESS_KEY"] = secret,
         };
         await using var demo = CliProcess.Start(
-            home.Path, environment, "demo", "--records", "20000", "--lake", $"s3://{bucket}/lake", "--dapr-http-port", "0", "--dapr-grpc-port", "0", "--port", "0");
+            home.Path, environment, "demo", "--records", "20000", "--stream-port", "0", "--lake", $"s3://{bucket}/lake", "--dapr-http-port", "0", "--dapr-grpc-port", "0", "--port", "0");
         (await demo.ExitAsync()).ShouldBe(0, demo.Output);
         demo.Output.ShouldNotContain(secret);
 
