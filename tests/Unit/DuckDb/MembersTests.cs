@@ -1,6 +1,6 @@
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using DuckDB.NET.Data;
+using LeanPipe.Unit.Repository;
 using DuckDB.NET.Native;
 
 namespace LeanPipe.Unit.DuckDb;
@@ -21,8 +21,7 @@ public sealed class MembersTests
     [Fact]
     public void Every_listed_member_exists() => Golden().Except(Members()).ShouldBeEmpty();
 
-    static string[] Golden([CallerFilePath] string here = "") =>
-        File.ReadAllLines(Path.Combine(Path.GetDirectoryName(here)!, "../../golden/duckdb/members.txt"));
+    static string[] Golden() => File.ReadAllLines(Path.Combine(Tree.Root, "tests/golden/duckdb/members.txt"));
 
     static IEnumerable<string> Members() =>
         from type in new[] { typeof(DuckDBConnection).Assembly, typeof(DuckDBErrorType).Assembly }.Distinct().SelectMany(assembly => assembly.GetExportedTypes())
