@@ -16,6 +16,9 @@ static class DemoReport
     const string Pipeline = "telemetry-hourly";
     public const string Table = "temperatures_hourly";
 
+    /// <summary>What the person typed to get here, as the wrapper script says; the commands shown can then be pasted.</summary>
+    static readonly string Program = Environment.GetEnvironmentVariable("LEANPIPE_COMMAND") is { Length: > 0 } typed ? typed : "leanpipe";
+
     /// <returns>Every way in which the lake is not what the generator knows; none when all is well.</returns>
     public static async Task<IReadOnlyList<string>> WriteAsync(TextWriter output, HomeFolder home, IObjectStore store, DemoState state, CancellationToken stop)
     {
@@ -72,11 +75,11 @@ static class DemoReport
     {
         var at = home.Path == Path.Combine(Environment.CurrentDirectory, ".leanpipe") ? "" : $" --home {home.Path}";
         output.WriteLine("The ledger balances, and every sensor and hour of the table is what was sent. Try next:");
-        output.WriteLine($"  leanpipe query{at} \"SELECT site, round(avg(avg_value), 2) AS celsius FROM {Table} GROUP BY site ORDER BY 2 DESC\"");
-        output.WriteLine($"  leanpipe up{at}                       (in another terminal, for the commands below)");
-        output.WriteLine($"  leanpipe run{at} {Pipeline} --window 2026-01-01T10 --param kind=Humidity --wait");
-        output.WriteLine($"  leanpipe runs{at}");
-        output.WriteLine($"  leanpipe audit{at} --stream {Stream}");
+        output.WriteLine($"  {Program} query{at} \"SELECT site, round(avg(avg_value), 2) AS celsius FROM {Table} GROUP BY site ORDER BY 2 DESC\"");
+        output.WriteLine($"  {Program} up{at}                       (in another terminal, for the commands below)");
+        output.WriteLine($"  {Program} run{at} {Pipeline} --window 2026-01-01T10 --param kind=Humidity --wait");
+        output.WriteLine($"  {Program} runs{at}");
+        output.WriteLine($"  {Program} audit{at} --stream {Stream}");
         output.WriteLine($"The stream, the pipeline and its SQL are in {home.Config}: change them and run it again.");
     }
 }
