@@ -231,6 +231,23 @@ public sealed class WorkflowClientTests
         await Should.ThrowAsync<ArgumentException>(() => client.ListInstanceIdsAsync(pageSize: 0, cancellation: Out));
     }
 
+    [Fact]
+    public async Task The_clients_json_is_set_with_the_client_and_not_with_the_worker()
+    {
+        await using var sidecar = await ScriptedSidecar.StartAsync();
+        sidecar.Answer(TaskHubPaths.TerminateInstance, new TerminateResponse());
+        var upper = new System.Text.Json.JsonSerializerOptions { PropertyNamingPolicy = System.Text.Json.JsonNamingPolicy.SnakeCaseUpper };
+        await using var set = await WorkerHost.StartAsync(
+            sidecar.Endpoint, _ => { }, services: services => services.AddDaprWorkflowBuilder(_ => { }, (_, client) => client.UseJsonSerializer(upper)));
+        await set.Client.TerminateWorkflowAsync("i", new { OneWord = "x" }, Out);
+        (await Next(sidecar, TaskHubPaths.TerminateInstance, TerminateRequest.Parser)).Output.ShouldBe("""{"ONE_WORD":"x"}""");
+
+        await using var unset = await WorkerHost.StartAsync(
+            sidecar.Endpoint, _ => { }, services: services => services.AddDaprWorkflowBuilder(_ => { }).WithJsonSerializer(upper));
+        await unset.Client.TerminateWorkflowAsync("i", new { OneWord = "x" }, Out);
+        (await Next(sidecar, TaskHubPaths.TerminateInstance, TerminateRequest.Parser)).Output.ShouldBe("""{"oneWord":"x"}""");
+    }
+
     static Task<T> Next<T>(ScriptedSidecar sidecar, string path, MessageParser<T> parser)
         where T : IMessage<T> => sidecar.NextAsync(path, parser);
 }

@@ -1,5 +1,6 @@
 using Dapr.Workflow;
 using Dapr.Workflow.Replay;
+using Dapr.Workflow.Serialization;
 using Google.Protobuf.WellKnownTypes;
 using LeanPipe.DaprWire;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -44,7 +45,7 @@ sealed class InstanceTape(IWorkflow workflow, string instanceId = "net-1")
     {
         var request = new WorkflowRequest { InstanceId = instanceId, PastEvents = { past }, NewEvents = { fresh } };
         var history = TurnHistory.Of(request);
-        return Turn.Terminated(history) ?? Turn.Run(history, workflow, NullLoggerFactory.Instance);
+        return Turn.Terminated(history) ?? Turn.Run(history, workflow, Payloads.Json, NullLoggerFactory.Instance);
     }
 
     sealed class Body<TInput, TOutput>(Func<WorkflowContext, TInput, Task<TOutput>> body) : Workflow<TInput, TOutput>

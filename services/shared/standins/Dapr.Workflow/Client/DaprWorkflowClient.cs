@@ -14,12 +14,14 @@ public sealed class DaprWorkflowClient : IDaprWorkflowClient
     static readonly TimeSpan LongestWaitRetry = TimeSpan.FromSeconds(15);
 
     readonly SidecarChannel _channel;
+    readonly Payloads _payloads;
     readonly TimeProvider _time;
 
     // The channel is shared with the worker and other clients; the container disposes it.
-    internal DaprWorkflowClient(SidecarChannel channel, TimeProvider time)
+    internal DaprWorkflowClient(SidecarChannel channel, Payloads payloads, TimeProvider time)
     {
         _channel = channel;
+        _payloads = payloads;
         _time = time;
     }
 
@@ -37,7 +39,7 @@ public sealed class DaprWorkflowClient : IDaprWorkflowClient
         {
             Name = name,
             InstanceId = string.IsNullOrEmpty(instanceId) ? $"{Guid.NewGuid()}" : instanceId,
-            Input = PayloadJson.Write(input),
+            Input = _payloads.Write(input),
             ScheduledStartTimestamp = startTime?.ToTimestamp(),
         };
         return (await _channel.CallAsync(TaskHubPaths.StartInstance, request, CreateInstanceResponse.Parser, cancellation)).InstanceId;
@@ -45,7 +47,7 @@ public sealed class DaprWorkflowClient : IDaprWorkflowClient
 
     public async Task<WorkflowState> GetWorkflowStateAsync(
         string instanceId, bool getInputsAndOutputs = true, CancellationToken cancellation = default) =>
-        new(await CallAsync(TaskHubPaths.GetInstance, instanceId, getInputsAndOutputs, cancellation));
+        new(await CallAsync(TaskHubPaths.GetInstance, instanceId, getInputsAndOutputs, cancellation), _payloads);
 
     public async Task<WorkflowState> WaitForWorkflowStartAsync(
         string instanceId, bool getInputsAndOutputs = true, CancellationToken cancellation = default) =>
@@ -63,13 +65,13 @@ public sealed class DaprWorkflowClient : IDaprWorkflowClient
         string instanceId, string eventName, object? eventPayload = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(eventName);
-        var request = new RaiseEventRequest { InstanceId = Checked(instanceId), Name = eventName, Input = PayloadJson.Write(eventPayload) };
+        var request = new RaiseEventRequest { InstanceId = Checked(instanceId), Name = eventName, Input = _payloads.Write(eventPayload) };
         return _channel.CallAsync(TaskHubPaths.RaiseEvent, request, RaiseEventResponse.Parser, cancellation);
     }
 
     public Task TerminateWorkflowAsync(string instanceId, object? output = null, CancellationToken cancellation = default)
     {
-        var request = new TerminateRequest { InstanceId = Checked(instanceId), Output = PayloadJson.Write(output), Recursive = true };
+        var request = new TerminateRequest { InstanceId = Checked(instanceId), Output = _payloads.Write(output), Recursive = true };
         return _channel.CallAsync(TaskHubPaths.TerminateInstance, request, TerminateResponse.Parser, cancellation);
     }
 
@@ -135,7 +137,7 @@ public sealed class DaprWorkflowClient : IDaprWorkflowClient
 
         if (options is { OverwriteInput: true })
         {
-            (request.OverwriteInput, request.Input) = (true, PayloadJson.Write(options.Input));
+            (request.OverwriteInput, request.Input) = (true, _payloads.Write(options.Input));
         }
 
         return (await _channel.CallAsync(
@@ -154,8 +156,8 @@ public sealed class DaprWorkflowClient : IDaprWorkflowClient
         return instanceId;
     }
 
-    static WorkflowState Existing(string instanceId, GetInstanceResponse response) =>
-        response.Exists ? new WorkflowState(response) : throw new InvalidOperationException($"There is no workflow instance '{instanceId}'.");
+    WorkflowState Existing(string instanceId, GetInstanceResponse response) =>
+        response.Exists ? new WorkflowState(response, _payloads) : throw new InvalidOperationException($"There is no workflow instance '{instanceId}'.");
 
     Task<GetInstanceResponse> CallAsync(string path, string instanceId, bool getInputsAndOutputs, CancellationToken cancellation)
     {

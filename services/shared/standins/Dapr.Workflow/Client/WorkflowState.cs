@@ -8,8 +8,10 @@ namespace Dapr.Workflow;
 public sealed class WorkflowState
 {
     readonly Wire.WorkflowState? _state;
+    readonly Payloads _payloads;
 
-    internal WorkflowState(GetInstanceResponse response) => _state = response.Exists ? response.WorkflowState : null;
+    internal WorkflowState(GetInstanceResponse response, Payloads payloads) =>
+        (_state, _payloads) = (response.Exists ? response.WorkflowState : null, payloads);
 
     public string? WorkflowName => _state?.Name;
 
@@ -38,11 +40,11 @@ public sealed class WorkflowState
         _state?.FailureDetails is { } failure ? new WorkflowTaskFailureDetails(failure.ErrorType, failure.ErrorMessage, failure.StackTrace) : null;
 
     /// <summary>The default of <typeparamref name="T"/> when there is none, or it was not asked for.</summary>
-    public T? ReadInputAs<T>() => PayloadJson.Read<T>(_state?.Input);
+    public T? ReadInputAs<T>() => _payloads.Read<T>(_state?.Input);
 
     /// <inheritdoc cref="ReadInputAs"/>
-    public T? ReadOutputAs<T>() => PayloadJson.Read<T>(_state?.Output);
+    public T? ReadOutputAs<T>() => _payloads.Read<T>(_state?.Output);
 
     /// <inheritdoc cref="ReadInputAs"/>
-    public T? ReadCustomStatusAs<T>() => PayloadJson.Read<T>(_state?.CustomStatus);
+    public T? ReadCustomStatusAs<T>() => _payloads.Read<T>(_state?.CustomStatus);
 }

@@ -1,4 +1,8 @@
+using System.Text.Json;
+using Dapr.Common.Serialization;
 using Dapr.Workflow.Grpc;
+using Dapr.Workflow.Registration;
+using Dapr.Workflow.Serialization;
 using Dapr.Workflow.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,11 +25,37 @@ public static class WorkflowServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configure);
-        services.AddSingleton(new Registration(configure));
+        Add(services, configure, configureClient: null, lifetime);
+        return services;
+    }
+
+    /// <summary>As <see cref="AddDaprWorkflow(IServiceCollection, Action{WorkflowRuntimeOptions}, ServiceLifetime)"/>, with more to set.</summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="configureRuntime">Registers workflows and activities; several calls add up.</param>
+    /// <param name="configureClient">Called for each client that is made. Without it a client writes JSON, whatever the worker's serializer.</param>
+    /// <param name="lifetime">Of the client; the worker is one per host.</param>
+    public static DaprWorkflowBuilder AddDaprWorkflowBuilder(
+        this IServiceCollection services,
+        Action<WorkflowRuntimeOptions>? configureRuntime,
+        Action<IServiceProvider, DaprWorkflowClientBuilder>? configureClient = null,
+        ServiceLifetime lifetime = ServiceLifetime.Singleton)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        Add(services, configureRuntime ?? (_ => { }), configureClient, lifetime);
+        return new DaprWorkflowBuilder(services);
+    }
+
+    static void Add(
+        IServiceCollection services,
+        Action<WorkflowRuntimeOptions> configure,
+        Action<IServiceProvider, DaprWorkflowClientBuilder>? configureClient,
+        ServiceLifetime lifetime)
+    {
+        services.AddSingleton(new Registered(configure));
         services.TryAddSingleton(provider =>
         {
             var options = new WorkflowRuntimeOptions();
-            foreach (var registration in provider.GetServices<Registration>())
+            foreach (var registration in provider.GetServices<Registered>())
             {
                 registration.Configure(options);
             }
@@ -34,16 +64,46 @@ public static class WorkflowServiceCollectionExtensions
         });
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => new SidecarChannel(SidecarAddress.From(provider.GetService<IConfiguration>())));
+        services.TryAddSingleton<IDaprSerializer>(_ => new JsonDaprSerializer());
+        services.TryAddSingleton<Payloads>();
         services.TryAddSingleton<TurnRunner>();
         services.TryAddSingleton<ActivityRunner>();
         services.TryAddSingleton<WorkItems>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, WorkflowWorker>());
         services.TryAdd(new ServiceDescriptor(
             typeof(DaprWorkflowClient),
-            provider => new DaprWorkflowClient(provider.GetRequiredService<SidecarChannel>(), provider.GetRequiredService<TimeProvider>()),
+            provider =>
+            {
+                var client = new DaprWorkflowClientBuilder();
+                configureClient?.Invoke(provider, client);
+                return new DaprWorkflowClient(provider.GetRequiredService<SidecarChannel>(), client.Payloads, provider.GetRequiredService<TimeProvider>());
+            },
             lifetime));
-        return services;
     }
 
-    sealed record Registration(Action<WorkflowRuntimeOptions> Configure);
+    /// <summary>Sets how the worker writes and reads payloads; the last one counts.</summary>
+    public readonly struct DaprWorkflowBuilder
+    {
+        internal DaprWorkflowBuilder(IServiceCollection services) => Services = services;
+
+        public IServiceCollection Services { get; }
+
+        public DaprWorkflowBuilder WithSerializer(IDaprSerializer serializer)
+        {
+            ArgumentNullException.ThrowIfNull(serializer);
+            Services.Replace(ServiceDescriptor.Singleton(serializer));
+            return this;
+        }
+
+        public DaprWorkflowBuilder WithSerializer(Func<IServiceProvider, IWorkflowSerializer> serializerFactory)
+        {
+            ArgumentNullException.ThrowIfNull(serializerFactory);
+            Services.Replace(ServiceDescriptor.Singleton<IDaprSerializer>(serializerFactory));
+            return this;
+        }
+
+        public DaprWorkflowBuilder WithJsonSerializer(JsonSerializerOptions jsonOptions) => WithSerializer(new JsonDaprSerializer(jsonOptions));
+    }
+
+    sealed record Registered(Action<WorkflowRuntimeOptions> Configure);
 }

@@ -4,7 +4,7 @@ using LeanPipe.DaprWire;
 namespace Dapr.Workflow.Replay;
 
 /// <summary>External events, by name without case: the oldest waiter gets the next event, the oldest event waits for the next waiter.</summary>
-sealed class NamedEvents
+sealed class NamedEvents(Payloads payloads)
 {
     readonly Dictionary<string, Queue<Waiter>> _waiters = new(StringComparer.OrdinalIgnoreCase);
 
@@ -35,7 +35,7 @@ sealed class NamedEvents
 
     public Task<T> Next<T>(string name, CancellationToken cancellationToken)
     {
-        var waiter = new Waiter<T>();
+        var waiter = new Waiter<T>(payloads);
         var index = _unclaimed.FindIndex(e => name.Equals(e.EventRaised.Name, StringComparison.OrdinalIgnoreCase));
         if (index >= 0)
         {
@@ -62,7 +62,7 @@ sealed class NamedEvents
         public abstract void Complete(string? json);
     }
 
-    sealed class Waiter<T> : Waiter
+    sealed class Waiter<T>(Payloads payloads) : Waiter
     {
         readonly TaskCompletionSource<T> _end = new();
 
@@ -77,7 +77,7 @@ sealed class NamedEvents
             T? value;
             try
             {
-                value = PayloadJson.Read<T>(json);
+                value = payloads.Read<T>(json);
             }
             catch (Exception e)
             {

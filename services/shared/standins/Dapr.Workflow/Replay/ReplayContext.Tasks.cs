@@ -14,7 +14,7 @@ sealed partial class ReplayContext
     {
         Enter();
         ArgumentException.ThrowIfNullOrEmpty(name);
-        var json = PayloadJson.Write(input);
+        var json = Payloads.Write(input);
         if (options?.RetryPolicy is not { } policy)
         {
             return ScheduleActivity<T>(name, json, options);
@@ -29,7 +29,7 @@ sealed partial class ReplayContext
     {
         Enter();
         ArgumentException.ThrowIfNullOrEmpty(workflowName);
-        var json = PayloadJson.Write(input);
+        var json = Payloads.Write(input);
         var firstInstanceId = ChildId(options);
         if (options?.RetryPolicy is not { } policy)
         {
@@ -142,7 +142,7 @@ sealed partial class ReplayContext
 
     Task<T> Schedule<T>(TaskKind kind, string name, WorkflowAction action)
     {
-        var task = new OpenTask<T>(kind, name, action, json => PayloadJson.Read<T>(json)!);
+        var task = new OpenTask<T>(kind, name, action, json => Payloads.Read<T>(json)!);
         _tasks.Add(task);
         return task.Task;
     }

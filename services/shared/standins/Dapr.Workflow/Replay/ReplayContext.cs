@@ -15,7 +15,7 @@ sealed partial class ReplayContext : WorkflowContext
     readonly ILoggerFactory _loggers;
     readonly DeterministicIds _ids;
     readonly TaskLedger _tasks = new();
-    readonly NamedEvents _events = new();
+    readonly NamedEvents _events;
     readonly Dictionary<string, bool> _patches = new(StringComparer.Ordinal);
     readonly int _thread = Environment.CurrentManagedThreadId;
     DateTime _clock;
@@ -24,9 +24,11 @@ sealed partial class ReplayContext : WorkflowContext
     OpenTask? _continueAsNew;
     bool _carriesEventsOver;
 
-    public ReplayContext(TurnHistory history, ILoggerFactory loggers)
+    public ReplayContext(TurnHistory history, Payloads payloads, ILoggerFactory loggers)
     {
         _history = history;
+        Payloads = payloads;
+        _events = new NamedEvents(payloads);
         _loggers = loggers;
         _ids = new DeterministicIds(history.InstanceId, history.ExecutionId);
         _clock = history.Clock;
@@ -35,6 +37,8 @@ sealed partial class ReplayContext : WorkflowContext
     }
 
     public HistoryFeed Feed { get; }
+
+    public Payloads Payloads { get; }
 
     public override string Name => _history.Name;
 
@@ -101,14 +105,14 @@ sealed partial class ReplayContext : WorkflowContext
         Enter();
         ArgumentException.ThrowIfNullOrEmpty(instanceId);
         ArgumentException.ThrowIfNullOrEmpty(eventName);
-        var send = new SendEventAction { Instance = new WorkflowInstance { InstanceId = instanceId }, Name = eventName, Data = PayloadJson.Write(payload) };
+        var send = new SendEventAction { Instance = new WorkflowInstance { InstanceId = instanceId }, Name = eventName, Data = Payloads.Write(payload) };
         _tasks.Add(new OpenTask<object?>(TaskKind.SentEvent, eventName, new WorkflowAction { SendEvent = send }, _ => null));
     }
 
     public override void SetCustomStatus(object? customStatus)
     {
         Enter();
-        CustomStatus = customStatus is null ? null : PayloadJson.Write(customStatus);
+        CustomStatus = customStatus is null ? null : Payloads.Write(customStatus);
     }
 
     public override void ContinueAsNew(object? newInput = null, bool preserveUnprocessedEvents = true)
@@ -119,7 +123,7 @@ sealed partial class ReplayContext : WorkflowContext
             _tasks.Withdraw(_continueAsNew);
         }
 
-        var completion = new CompleteWorkflowAction { WorkflowStatus = OrchestrationStatus.ContinuedAsNew, Result = PayloadJson.Write(newInput) };
+        var completion = new CompleteWorkflowAction { WorkflowStatus = OrchestrationStatus.ContinuedAsNew, Result = Payloads.Write(newInput) };
         _carriesEventsOver = preserveUnprocessedEvents;
         _continueAsNew = new OpenTask<object?>(
             TaskKind.ContinueAsNew, string.Empty, new WorkflowAction { CompleteWorkflow = completion }, _ => null);

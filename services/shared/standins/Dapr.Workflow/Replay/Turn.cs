@@ -16,12 +16,12 @@ static class Turn
         ? null
         : Failures.Completion(history.InstanceId, new CompleteWorkflowAction { WorkflowStatus = OrchestrationStatus.Terminated });
 
-    public static WorkflowResponse Run(TurnHistory history, IWorkflow workflow, ILoggerFactory loggers)
+    public static WorkflowResponse Run(TurnHistory history, IWorkflow workflow, Payloads payloads, ILoggerFactory loggers)
     {
         // A continuation posted to a context of the host's would leave the turn's thread.
         var outer = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
-        var context = new ReplayContext(history, loggers);
+        var context = new ReplayContext(history, payloads, loggers);
         try
         {
             return Replay(history, workflow, context);
@@ -68,7 +68,7 @@ static class Turn
         var response = context.Response();
         if (run.IsCompleted && !context.ContinuesAsNew)
         {
-            response.Actions.Add(new WorkflowAction { CompleteWorkflow = Completion(run) });
+            response.Actions.Add(new WorkflowAction { CompleteWorkflow = Completion(run, context.Payloads) });
         }
 
         return response;
@@ -78,7 +78,7 @@ static class Turn
     {
         try
         {
-            return workflow.RunAsync(context, PayloadJson.Read(history.Input, workflow.InputType));
+            return workflow.RunAsync(context, context.Payloads.Read(history.Input, workflow.InputType));
         }
         catch (Exception e)
         {
@@ -86,14 +86,14 @@ static class Turn
         }
     }
 
-    static CompleteWorkflowAction Completion(Task<object?> run)
+    static CompleteWorkflowAction Completion(Task<object?> run, Payloads payloads)
     {
         try
         {
             return new CompleteWorkflowAction
             {
                 WorkflowStatus = OrchestrationStatus.Completed,
-                Result = PayloadJson.Write(run.GetAwaiter().GetResult()),
+                Result = payloads.Write(run.GetAwaiter().GetResult()),
             };
         }
         catch (Exception e)

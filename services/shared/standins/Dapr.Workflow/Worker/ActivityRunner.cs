@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Dapr.Workflow.Worker;
 
 /// <summary>Does an activity, in a scope of its own. An exception is an answer: the workflow sees it and decides.</summary>
-sealed partial class ActivityRunner(WorkflowRuntimeOptions options, IServiceScopeFactory scopes, ILogger<ActivityRunner> logger)
+sealed partial class ActivityRunner(WorkflowRuntimeOptions options, Payloads payloads, IServiceScopeFactory scopes, ILogger<ActivityRunner> logger)
 {
     public async Task<ActivityResponse> AnswerAsync(ActivityRequest request)
     {
@@ -29,7 +29,7 @@ sealed partial class ActivityRunner(WorkflowRuntimeOptions options, IServiceScop
             await using var scope = scopes.CreateAsyncScope();
             var activity = make(scope.ServiceProvider);
             var context = new ActivityContext(request.Name, TaskExecutionKey(request), instanceId);
-            response.Result = PayloadJson.Write(await activity.RunAsync(context, PayloadJson.Read(request.Input, activity.InputType)));
+            response.Result = payloads.Write(await activity.RunAsync(context, payloads.Read(request.Input, activity.InputType)));
         }
         catch (Exception e)
         {

@@ -1,4 +1,5 @@
 using Dapr.Workflow.Replay;
+using Dapr.Workflow.Serialization;
 using LeanPipe.DaprWire;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -6,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Dapr.Workflow.Worker;
 
 /// <summary>Answers the turn of a workflow. Whatever goes wrong is an answer too: the instance fails, the worker goes on.</summary>
-sealed partial class TurnRunner(WorkflowRuntimeOptions options, IServiceScopeFactory scopes, ILoggerFactory loggers)
+sealed partial class TurnRunner(WorkflowRuntimeOptions options, Payloads payloads, IServiceScopeFactory scopes, ILoggerFactory loggers)
 {
     readonly ILogger _logger = loggers.CreateLogger<TurnRunner>();
 
@@ -41,7 +42,7 @@ sealed partial class TurnRunner(WorkflowRuntimeOptions options, IServiceScopeFac
         try
         {
             await using var scope = scopes.CreateAsyncScope();
-            return Turn.Run(history, make(scope.ServiceProvider), loggers);
+            return Turn.Run(history, make(scope.ServiceProvider), payloads, loggers);
         }
         catch (Exception e)
         {
