@@ -155,6 +155,27 @@ public abstract class BehaviourSuite(Pair pair)
         (await client.WaitForEndAsync(_id)).Output.ShouldBe("\"after\"");
     }
 
+    [Fact]
+    public async Task An_activity_whose_worker_is_killed_is_done_again_by_the_next_one()
+    {
+        var client = await pair.StartedAsync();
+        var folder = Directory.CreateTempSubdirectory("leanpipe-behaviour-");
+        try
+        {
+            var runs = new TaskCompletionSource();
+            using var watcher = new FileSystemWatcher(folder.FullName) { EnableRaisingEvents = true };
+            watcher.Created += (_, _) => runs.TrySetResult();
+            await client.StartAsync("hangs", Path.Combine(folder.FullName, "runs"), _id);
+            await runs.Task.WaitAsync(TestContext.Current.CancellationToken);
+            await pair.ReplaceWorkerAsync();
+            (await client.WaitForEndAsync(_id)).Output.ShouldBe("\"again\"");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     [Theory]
     [InlineData("v1.0")]
     [InlineData("v1.0-beta1")]

@@ -82,9 +82,10 @@ sealed class CsWorker(IHost host) : IAsyncDisposable
         return new CsWorker(host);
     }
 
+    // As a process that is killed: what it was doing is not waited for.
     public async ValueTask DisposeAsync()
     {
-        await host.StopAsync();
+        await host.StopAsync(new CancellationToken(canceled: true));
         host.Dispose();
     }
 }

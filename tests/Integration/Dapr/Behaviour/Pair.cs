@@ -36,10 +36,14 @@ public abstract class Pair(Sdk client, Sdk worker) : IAsyncDisposable
 
         // The JavaScript worker gives up when its first stream ends, "shutting down" included; its process manager starts it again.
         if (worker == Sdk.JavaScript)
-        {
-            await _worker!.DisposeAsync();
-            _worker = await StartWorkerAsync(worker, _sidecar.Grpc);
-        }
+            await ReplaceWorkerAsync();
+    }
+
+    /// <summary>Kills the worker and starts another.</summary>
+    internal async Task ReplaceWorkerAsync()
+    {
+        await _worker!.DisposeAsync();
+        _worker = await StartWorkerAsync(worker, _sidecar!.Grpc);
     }
 
     public async ValueTask DisposeAsync()

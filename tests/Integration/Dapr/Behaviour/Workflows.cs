@@ -11,6 +11,17 @@ static class Workflows
         options.RegisterActivity<int, int>("square", (_, n) => Task.FromResult(n * n));
         options.RegisterActivity<string, string>("fails", (_, message) => throw new IOException(message));
 
+        // Its first run leaves the file and never ends; whoever runs it after that ends at once.
+        options.RegisterActivity<string, string>("hangOnce", async (_, file) =>
+        {
+            if (File.Exists(file))
+                return "again";
+            await File.WriteAllBytesAsync(file, []);
+            await Task.Delay(Timeout.Infinite);
+            return "never";
+        });
+
+        options.RegisterWorkflow<string, string>("hangs", (context, file) => context.CallActivityAsync<string>("hangOnce", file));
         options.RegisterWorkflow<string, string>("chain", async (context, name) =>
             await context.CallActivityAsync<string>("greet", await context.CallActivityAsync<string>("greet", name)));
         options.RegisterWorkflow<int, int[]>("fan", (context, count) =>

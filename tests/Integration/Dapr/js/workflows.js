@@ -1,10 +1,17 @@
 "use strict";
 // The workflows of Behaviour/Workflows.cs, for the official JavaScript worker. What each one does is said there.
 
+const fs = require("fs");
+
 const activities = {
   greet: async (_, name) => `Hello ${name}!`,
   square: async (_, n) => n * n,
   fails: async (_, message) => { throw new Error(message); },
+  hangOnce: async (_, file) => {
+    if (fs.existsSync(file)) return "again";
+    fs.writeFileSync(file, "");
+    return await new Promise(() => {});
+  },
 };
 
 const status = (text) => JSON.stringify(text);
@@ -63,6 +70,9 @@ const workflows = {
     const all = [...got, yield context.waitForExternalEvent("item")];
     if (all.length < 3) context.continueAsNew(all, true);
     return all;
+  },
+  async *hangs(context, file) {
+    return yield context.callActivity("hangOnce", file);
   },
   async *nested(context, id) {
     return yield context.callChildWorkflow("waits", "go", id);
