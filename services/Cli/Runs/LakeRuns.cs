@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
 
@@ -20,15 +21,18 @@ sealed record RunDetail(RunLine Run, IReadOnlyList<StepRecord> Steps, IReadOnlyL
 /// <summary>Runs as the lake holds them: plans, commits of steps, records of ends.</summary>
 static class LakeRuns
 {
-    /// <summary>Newest first.</summary>
+    // Small reads that wait for the store, not for this machine.
+    const int ReadsAtOnce = 32;
+
+    /// <summary>Newest first. Asks the store for the folders of runs and for small documents of each, never for what lies in them.</summary>
     public static async Task<IReadOnlyList<RunLine>> ListAsync(IObjectStore store, CancellationToken stop)
     {
-        var runs = new SortedSet<string>(StringComparer.Ordinal);
-        await foreach (var item in store.ListAsync(LakeLayout.Runs, stop))
-            if (item.Key.Split('/') is [_, var run, "plan.json" or "run.json"] && RunId.IsValid(run)) runs.Add(run);
-        var lines = new List<RunLine>();
-        foreach (var run in runs)
-            if (await FindAsync(store, new(run), stop) is { } detail) lines.Add(detail.Run);
+        var lines = new ConcurrentBag<RunLine>();
+        await Parallel.ForEachAsync(
+            store.ListFoldersAsync(LakeLayout.Runs, stop), new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = stop }, async (folder, token) =>
+            {
+                if (RunId.IsValid(folder[..^1]) && await FindAsync(store, new(folder[..^1]), token) is { } detail) lines.Add(detail.Run);
+            });
         return [.. lines.OrderByDescending(l => l.StartedAt).ThenBy(l => l.Run.Value, StringComparer.Ordinal)];
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
@@ -7,19 +8,18 @@ namespace LeanPipe.Orchestrator;
 /// <summary>Runs as the lake tells them: it is right after any restart, and about runs of any orchestrator of this lake.</summary>
 sealed class RunReader(IObjectStore store)
 {
-    /// <summary>Newest first.</summary>
+    // Small reads that wait for the store, not for this machine.
+    const int ReadsAtOnce = 32;
+
+    /// <summary>Newest first. Asks the store for the folders of runs and for two small objects of each, never for what lies in them.</summary>
     public async Task<IReadOnlyList<RunLine>> ListAsync(int limit, CancellationToken cancellation)
     {
-        var runs = new SortedSet<string>(StringComparer.Ordinal);
-        await foreach (var item in store.ListAsync(LakeLayout.Runs, cancellation))
-            if (item.Key.Split('/') is [_, var run, "plan.json" or "run.json"]) runs.Add(run);
-        var lines = new List<RunLine>();
-        foreach (var id in runs.Where(RunId.IsValid))
-        {
-            var (plan, record) = await ReadAsync(new(id), cancellation);
-            if (record is not null) lines.Add(new(record.Run, record.Pipeline, record.Window, record.Revision, StateOf(record), record.StartedAt, record.EndedAt, record.Error));
-            else if (plan is not null) lines.Add(new(plan.Run, plan.Pipeline, plan.Window, plan.Revision, RunState.Running, plan.PlannedAt, null, null));
-        }
+        var lines = new ConcurrentBag<RunLine>();
+        await Parallel.ForEachAsync(
+            store.ListFoldersAsync(LakeLayout.Runs, cancellation), new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellation }, async (folder, token) =>
+            {
+                if (RunId.IsValid(folder[..^1]) && await LineAsync(new(folder[..^1]), token) is { } line) lines.Add(line);
+            });
         return [.. lines.OrderByDescending(l => l.StartedAt).ThenBy(l => l.Run.Value, StringComparer.Ordinal).Take(limit)];
     }
 
@@ -40,6 +40,15 @@ sealed class RunReader(IObjectStore store)
                 done is null ? null : new(step.Name, done.Tasks, done.RowsIn, done.RowsOut, done.Chunks.Sum(c => c.Object.Bytes), done.TaskMs / 1000.0)));
         }
         return new(run, record is null ? RunState.Running : StateOf(record), steps, plan, record);
+    }
+
+    async Task<RunLine?> LineAsync(RunId run, CancellationToken cancellation)
+    {
+        if (await store.GetJsonAsync(LakeLayout.RunRecord(run), ContractsJson.Default.RunRecord, cancellation) is { } record)
+            return new(record.Run, record.Pipeline, record.Window, record.Revision, StateOf(record), record.StartedAt, record.EndedAt, record.Error);
+        return await store.GetJsonAsync(LakeLayout.RunPlan(run), ContractsJson.Default.RunPlan, cancellation) is { } plan
+            ? new(plan.Run, plan.Pipeline, plan.Window, plan.Revision, RunState.Running, plan.PlannedAt, null, null)
+            : null;
     }
 
     async Task<(RunPlan? Plan, RunRecord? Record)> ReadAsync(RunId run, CancellationToken cancellation) => (

@@ -46,7 +46,12 @@ public sealed class LargeRunTests
     public async Task A_large_run_whose_tasks_take_for_ever_does_not_keep_another_from_being_planned()
     {
         var hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var lab = await OrchestratorLab.StartAsync(store => new InstantLauncher(store, hold.Task), """
+        var launched = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var lab = await OrchestratorLab.StartAsync(store => new InstantLauncher(store, () =>
+        {
+            launched.TrySetResult();
+            return hold.Task;
+        }), """
             pipeline: p
             steps:
               one:
@@ -56,7 +61,7 @@ public sealed class LargeRunTests
             """, ("one.sql", "SELECT 1 AS n"));
         await lab.SealAsync("2026-01-01", 1, [.. Enumerable.Repeat<IReadOnlyList<(string, double)>>([("a", 1)], 250)]);
         (await lab.StartAsync("large", new { pipeline = "p", window = "2026-01-01" })).EnsureSuccessStatusCode();
-        await lab.WaitForAsync(e => e is StepStarted { Run.Value: "large" });
+        await launched.Task;
 
         await lab.SealAsync("2026-01-02", 1, [("a", 1)]);
         (await lab.StartAsync("small", new { pipeline = "p", window = "2026-01-02" })).EnsureSuccessStatusCode();
@@ -91,11 +96,11 @@ public sealed class LargeRunTests
     }
 
     /// <summary>Writes the outcome of a task without running it, once it may.</summary>
-    sealed class InstantLauncher(IObjectStore store, Task? hold = null) : ILauncher
+    sealed class InstantLauncher(IObjectStore store, Func<Task>? hold = null) : ILauncher
     {
         public async Task<LaunchEnd> RunAsync(TaskAttempt a)
         {
-            if (hold is not null) await hold;
+            if (hold is not null) await hold();
             var outcome = new TaskOutcome
             {
                 Run = a.Run, Step = a.Step, Task = a.Task, Attempt = a.Attempt, RowsIn = 1, RowsOut = 1, Columns = [new("n", "INTEGER")], Timings = new(), Engine = "none",
