@@ -7,6 +7,14 @@ namespace LeanPipe.Sidecar.TaskHub;
 /// <summary>One call of gRPC over Kestrel's HTTP/2: request frame in, response frames and status trailer out.</summary>
 static class GrpcCall
 {
+    /// <summary>Anything else gets HTTP's own refusal, as the protocol asks: its sender does not read trailers.</summary>
+    public static bool IsGrpc(HttpContext context)
+    {
+        var type = context.Request.ContentType ?? "";
+        return HttpMethods.IsPost(context.Request.Method) && type.StartsWith(GrpcHeaders.ContentType, StringComparison.OrdinalIgnoreCase)
+            && (type.Length == GrpcHeaders.ContentType.Length || type[GrpcHeaders.ContentType.Length] is '+' or ';');
+    }
+
     /// <summary>Reads the one request message, or answers why it cannot be read and returns null.</summary>
     public static async Task<T?> ReadAsync<T>(HttpContext context, MessageParser<T> parser, int maxMessageBytes)
         where T : class, IMessage<T>

@@ -58,6 +58,12 @@ sealed class TaskHubService
     public async Task HandleAsync(HttpContext http)
     {
         var path = http.Request.Path.Value ?? "";
+        if (!GrpcCall.IsGrpc(http))
+        {
+            http.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
+            return;
+        }
+
         try
         {
             if (ApiToken.Fault(http, _options.ApiToken) is { } denied)

@@ -13,6 +13,7 @@ readonly record struct TurnContext(string AppId, Timestamp Now, Func<string> New
 static class Events
 {
     const int NoId = -1;
+    const int MostCauses = 32;
 
     public static HistoryEvent TurnStarted(Timestamp now) => New(now, e => e.WorkflowStarted = new WorkflowStartedEvent());
 
@@ -50,7 +51,7 @@ static class Events
         e.TaskFailed = new TaskFailedEvent
         {
             TaskScheduledId = scheduled.EventId,
-            FailureDetails = failure,
+            FailureDetails = Bounded(failure),
             TaskExecutionId = scheduled.TaskScheduled.TaskExecutionId,
         };
         e.Router = scheduled.Router;
@@ -79,6 +80,22 @@ static class Events
     });
 
     public static TaskFailureDetails Failure(string type, string message) => new() { ErrorType = type, ErrorMessage = message, IsNonRetriable = true };
+
+    /// <summary>
+    /// A peer's failure with its innermost causes cut away when there are too many. Readers of protobuf end at a depth of 100: what is
+    /// nested so deep that it just came in here could be read neither in a work item nor in the journal.
+    /// </summary>
+    public static TaskFailureDetails? Bounded(TaskFailureDetails? failure)
+    {
+        if (failure is null)
+            return null;
+        var bounded = failure.Clone();
+        var last = bounded;
+        for (var depth = 1; depth < MostCauses && last.InnerFailure is { } inner; depth++)
+            last = inner;
+        last.InnerFailure = null;
+        return bounded;
+    }
 
     /// <summary>A peer's timestamp as a time; what lies outside the calendar becomes its nearest end.</summary>
     public static DateTimeOffset TimeOf(Timestamp timestamp) => DateTimeOffset

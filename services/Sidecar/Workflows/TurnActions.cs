@@ -211,7 +211,7 @@ sealed class TurnActions
         {
             WorkflowStatus = complete.WorkflowStatus,
             Result = complete.Result,
-            FailureDetails = complete.FailureDetails,
+            FailureDetails = Events.Bounded(complete.FailureDetails),
         };
         Add(action, e => e.ExecutionCompleted = _end);
     }
