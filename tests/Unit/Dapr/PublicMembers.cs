@@ -12,8 +12,14 @@ static class PublicMembers
 
     static readonly Dictionary<Type, string> Keywords = new()
     {
-        [typeof(void)] = "void", [typeof(object)] = "object", [typeof(string)] = "string", [typeof(bool)] = "bool", [typeof(int)] = "int",
-        [typeof(uint)] = "uint", [typeof(double)] = "double", [typeof(byte)] = "byte",
+        [typeof(void)] = "void",
+        [typeof(object)] = "object",
+        [typeof(string)] = "string",
+        [typeof(bool)] = "bool",
+        [typeof(int)] = "int",
+        [typeof(uint)] = "uint",
+        [typeof(double)] = "double",
+        [typeof(byte)] = "byte",
     };
 
     public static IEnumerable<string> Of(Assembly assembly) => assembly.GetExportedTypes()
