@@ -6,7 +6,7 @@ namespace LeanPipe.Orchestrator;
 /// <summary>The end of a run: its tables, when every step is committed, and then its record.</summary>
 /// <remarks>
 /// Durable order: every table's commit (each idempotent on its own), then run.json. So a run that has a record of completion has published everything, and a
-/// failed one has published nothing, or, when the lake itself failed in between, the tables that its record lists.
+/// failed one has published nothing, or, when a later table could not be published (the lake failed, or a column changed its type), the tables that its record lists.
 /// </remarks>
 sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, RunProgress progress, TimeProvider time, ILogger<RunEnding> log)
 {

@@ -1,0 +1,57 @@
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+using LeanPipe.Orchestrator;
+
+namespace LeanPipe.Unit.Orchestrator;
+
+public sealed class RunListTests
+{
+    [Fact]
+    public async Task Runs_come_newest_first_and_what_lies_in_them_is_never_listed()
+    {
+        var folder = Directory.CreateTempSubdirectory("leanpipe-runs-");
+        var store = ObjectStores.Open(new() { Root = folder.FullName });
+        foreach (var n in Enumerable.Range(0, 40))
+        {
+            var run = new RunId($"r{n * 7 % 40:D2}");
+            await store.PutJsonAsync(LakeLayout.RunPlan(run), new RunPlan
+            {
+                Run = run, Request = new(new("p"), Samples.Window), Pipeline = new("p"), Window = Samples.Window, Revision = 1, PlannedAt = DateTimeOffset.UnixEpoch.AddHours(n), Params = [],
+                Steps = [],
+            }, ContractsJson.Default.RunPlan, default);
+        }
+
+        var lines = await new RunReader(new FoldersOnly(store)).ListAsync(3, default);
+
+        lines.Select(l => l.Run.Value).ShouldBe(["r33", "r26", "r19"]);
+        folder.Delete(recursive: true);
+    }
+
+    /// <summary>Refuses to list a prefix object by object.</summary>
+    sealed class FoldersOnly(IObjectStore inner) : IObjectStore
+    {
+        public Uri Root => inner.Root;
+
+        public string? LocalPath(string key) => inner.LocalPath(key);
+
+        public ValueTask<long?> SizeAsync(string key, CancellationToken cancellationToken) => inner.SizeAsync(key, cancellationToken);
+
+        public ValueTask<ReadOnlyMemory<byte>?> GetAsync(string key, CancellationToken cancellationToken) => inner.GetAsync(key, cancellationToken);
+
+        public ValueTask<Stream?> OpenAsync(string key, long offset, long? length, CancellationToken cancellationToken) => inner.OpenAsync(key, offset, length, cancellationToken);
+
+        public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) => throw new InvalidOperationException($"'{prefix}' is listed object by object");
+
+        public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellationToken) => inner.ListFoldersAsync(prefix, cancellationToken);
+
+        public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask PutFileAsync(string key, string path, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask CopyAsync(string sourceKey, string targetKey, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask DeleteAsync(string key, CancellationToken cancellationToken) => throw new NotSupportedException();
+    }
+}
