@@ -9,12 +9,17 @@ sealed class GlobalOptions
 
     public Option<string> Home { get; } = new("--home")
     {
-        Description = "Folder of this installation: config/, lake/, state/", HelpName = "DIR", DefaultValueFactory = _ => ".leanpipe", Recursive = true,
+        Description = "Folder of this installation: config/, lake/, state/",
+        HelpName = "DIR",
+        DefaultValueFactory = _ => ".leanpipe",
+        Recursive = true,
     };
 
     public Option<string?> Lake { get; } = new("--lake")
     {
-        Description = "The lake: a folder, or s3://bucket/prefix (default: LEANPIPE_LAKE, else HOME/lake)", HelpName = "URI", Recursive = true,
+        Description = "The lake: a folder, or s3://bucket/prefix (default: LEANPIPE_LAKE, else HOME/lake)",
+        HelpName = "URI",
+        Recursive = true,
     };
 
     public Option<bool> Verbose { get; } = new("--verbose") { Description = "Show where an error came from", Recursive = true };

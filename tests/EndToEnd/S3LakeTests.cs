@@ -19,7 +19,10 @@ public sealed class S3LakeTests
         using var home = new TemporaryHome();
         var environment = new Dictionary<string, string>
         {
-            ["LEANPIPE_S3_ENDPOINT"] = endpoint, ["LEANPIPE_S3_PATH_STYLE"] = "true", ["AWS_ACCESS_KEY_ID"] = key, ["AWS_SECRET_ACCESS_KEY"] = secret,
+            ["LEANPIPE_S3_ENDPOINT"] = endpoint,
+            ["LEANPIPE_S3_PATH_STYLE"] = "true",
+            ["AWS_ACCESS_KEY_ID"] = key,
+            ["AWS_SECRET_ACCESS_KEY"] = secret,
         };
         await using var demo = CliProcess.Start(
             home.Path, environment, "demo", "--records", "20000", "--stream-port", "0", "--lake", $"s3://{bucket}/lake", "--dapr-http-port", "0", "--dapr-grpc-port", "0", "--port", "0");

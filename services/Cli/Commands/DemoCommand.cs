@@ -34,8 +34,14 @@ static class DemoCommand
             await using var process = await LocalProcess.StartAsync(
                 new()
                 {
-                    Home = home, Lake = call.Lake, Configuration = ConfigFolder.Load(home.Config).Require(), Log = TextWriter.Synchronized(log), Verbose = true,
-                    DaprHttpPort = FreePort(call, ports.DaprHttp), DaprGrpcPort = FreePort(call, ports.DaprGrpc), Port = FreePort(call, ports.Orchestrator),
+                    Home = home,
+                    Lake = call.Lake,
+                    Configuration = ConfigFolder.Load(home.Config).Require(),
+                    Log = TextWriter.Synchronized(log),
+                    Verbose = true,
+                    DaprHttpPort = FreePort(call, ports.DaprHttp),
+                    DaprGrpcPort = FreePort(call, ports.DaprGrpc),
+                    Port = FreePort(call, ports.Orchestrator),
                 }, stop);
             await call.Out.WriteLineAsync($"Gateway, sidecar and orchestrator run; their log is {logFile}, the lake is {call.Lake.Root}.");
             try

@@ -38,8 +38,14 @@ static class UpCommand
             await using var process = await LocalProcess.StartAsync(
                 new()
                 {
-                    Home = home, Lake = call.Lake, Configuration = configuration, Log = log, Verbose = call.Verbose,
-                    DaprHttpPort = call.Get(ports.DaprHttp), DaprGrpcPort = call.Get(ports.DaprGrpc), Port = call.Get(ports.Orchestrator),
+                    Home = home,
+                    Lake = call.Lake,
+                    Configuration = configuration,
+                    Log = log,
+                    Verbose = call.Verbose,
+                    DaprHttpPort = call.Get(ports.DaprHttp),
+                    DaprGrpcPort = call.Get(ports.DaprGrpc),
+                    Port = call.Get(ports.Orchestrator),
                 }, stop);
             Say(log, $"Ready: {string.Join(", ", process.Endpoints.Streams.Select(s => $"stream {s.Key} on {s.Value}"))}; sidecar http://127.0.0.1:{process.Endpoints.DaprHttp}; orchestrator http://127.0.0.1:{process.Endpoints.Orchestrator}");
             try

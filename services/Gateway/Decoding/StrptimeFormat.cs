@@ -43,8 +43,18 @@ static class StrptimeFormat
             hasZone |= part == "zzz";
             text.Append(part switch
             {
-                "yyyy" => "%Y", "MM" => "%m", "dd" => "%d", "HH" => "%H", "mm" => "%M", "ss" => "%S", "MMM" => "%b",
-                "fff" => "%g", "ffffff" => "%f", "zzz" => "%z", "T" => "T", "Z" => "Z",
+                "yyyy" => "%Y",
+                "MM" => "%m",
+                "dd" => "%d",
+                "HH" => "%H",
+                "mm" => "%M",
+                "ss" => "%S",
+                "MMM" => "%b",
+                "fff" => "%g",
+                "ffffff" => "%f",
+                "zzz" => "%z",
+                "T" => "T",
+                "Z" => "Z",
                 _ => throw Refused(format, part),
             });
             i += length;

@@ -210,7 +210,13 @@ sealed class FrameIntake
         var ticks = _now.UtcTicks;
         _runs.Add(new()
         {
-            Code = _verdict.Code, IsRewritten = true, Offset = start, Length = _rewritten.WrittenCount - start, Rows = 1, WireBytes = wireBytes, WindowTicks = ticks - ticks % _windowLength,
+            Code = _verdict.Code,
+            IsRewritten = true,
+            Offset = start,
+            Length = _rewritten.WrittenCount - start,
+            Rows = 1,
+            WireBytes = wireBytes,
+            WindowTicks = ticks - ticks % _windowLength,
         });
     }
 

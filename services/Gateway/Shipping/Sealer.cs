@@ -24,7 +24,13 @@ sealed class Sealer(WriteAheadLog log, GatewayState state, PatientStore store, G
             var before = intent.Revision == 1 ? null : await ReadAsync(name, lane.Key.Window, intent.Revision - 1, cancellationToken) ?? throw Missing(name, lane.Key.Window, intent.Revision - 1);
             var manifest = new WindowManifest
             {
-                Stream = name, Window = lane.Key.Window, Revision = intent.Revision, SealedAt = intent.SealedAt, Reason = intent.Reason, Schema = name.Value, Columns = stream.Columns,
+                Stream = name,
+                Window = lane.Key.Window,
+                Revision = intent.Revision,
+                SealedAt = intent.SealedAt,
+                Reason = intent.Reason,
+                Schema = name.Value,
+                Columns = stream.Columns,
                 Segments = [.. (before?.Segments ?? []).Concat(segments).DistinctBy(s => s.Key)],
             };
             var key = LakeLayout.WindowManifest(name, lane.Key.Window, intent.Revision);

@@ -93,8 +93,19 @@ sealed class StreamState(int number, StreamName name)
             if (!lane.Key.Rejected) windows[lane.Key.Window.Value] = windows.GetValueOrDefault(lane.Key.Window.Value) + lane.Rows;
         return new()
         {
-            Stream = name, Gateway = gateway, AsOf = asOf, Connections = Connections, BytesReceived = BytesReceived, BytesFramed = BytesFramed, BytesRejected = BytesRejected,
-            BytesPartial = BytesPartial, Frames = Frames, Records = Records, Late = Late, Rejects = new SortedDictionary<string, long>(_rejects, StringComparer.Ordinal), Windows = windows,
+            Stream = name,
+            Gateway = gateway,
+            AsOf = asOf,
+            Connections = Connections,
+            BytesReceived = BytesReceived,
+            BytesFramed = BytesFramed,
+            BytesRejected = BytesRejected,
+            BytesPartial = BytesPartial,
+            Frames = Frames,
+            Records = Records,
+            Late = Late,
+            Rejects = new SortedDictionary<string, long>(_rejects, StringComparer.Ordinal),
+            Windows = windows,
         };
     }
 
@@ -107,8 +118,15 @@ sealed class StreamState(int number, StreamName name)
     {
         var stream = new StreamState(saved.Number, saved.Name)
         {
-            MaxEventTicks = saved.MaxEventTicks, Connections = saved.Connections, BytesReceived = saved.BytesReceived, BytesFramed = saved.BytesFramed,
-            BytesRejected = saved.BytesRejected, BytesPartial = saved.BytesPartial, Frames = saved.Frames, Records = saved.Records, Late = saved.Late,
+            MaxEventTicks = saved.MaxEventTicks,
+            Connections = saved.Connections,
+            BytesReceived = saved.BytesReceived,
+            BytesFramed = saved.BytesFramed,
+            BytesRejected = saved.BytesRejected,
+            BytesPartial = saved.BytesPartial,
+            Frames = saved.Frames,
+            Records = saved.Records,
+            Late = saved.Late,
         };
         foreach (var (code, count) in saved.Rejects) stream._rejects[code] = count;
         foreach (var window in saved.Windows)

@@ -67,7 +67,10 @@ sealed class ProcessLauncher(OrchestratorOptions options, IHostApplicationLifeti
         var managed = options.StepRunner.EndsWith(".dll", StringComparison.OrdinalIgnoreCase);
         var start = new ProcessStartInfo(managed ? Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet" : options.StepRunner)
         {
-            UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         if (managed) start.ArgumentList.Add(options.StepRunner);
         foreach (var argument in (string[])

@@ -14,7 +14,11 @@ static class InputPinning
                 if (sources.Windows.TryGetValue(stream, out var window))
                     return new()
                     {
-                        Name = name, Source = window.Key, Format = InputFormat.Ndjson, Columns = window.Manifest.Columns, Objects = window.Manifest.Segments,
+                        Name = name,
+                        Source = window.Key,
+                        Format = InputFormat.Ndjson,
+                        Columns = window.Manifest.Columns,
+                        Objects = window.Manifest.Segments,
                     };
                 error = RunPlanner.LeadingStream(sources.Pipeline) == stream && sources.Request.Revision is { } revision
                     ? $"revision {revision} of window {sources.Request.Window} of stream '{stream}' is not in the lake."

@@ -29,8 +29,14 @@ static class RunPlanner
         return errors.Count > 0 ? new(null, errors) : new(
             new()
             {
-                Run = sources.Run, Request = sources.Request, Pipeline = sources.Pipeline.Name, Window = sources.Request.Window, Revision = revision, PlannedAt = sources.Now,
-                Params = values, Steps = steps,
+                Run = sources.Run,
+                Request = sources.Request,
+                Pipeline = sources.Pipeline.Name,
+                Window = sources.Request.Window,
+                Revision = revision,
+                PlannedAt = sources.Now,
+                Params = values,
+                Steps = steps,
             }, []);
     }
 
@@ -45,9 +51,15 @@ static class RunPlanner
         var bytes = step.FanOut as BytesFanOut;
         return new()
         {
-            Name = step.Name, Sql = step.Sql, Inputs = inputs, Checks = step.Checks, Publish = step.Publish,
+            Name = step.Name,
+            Sql = step.Sql,
+            Inputs = inputs,
+            Checks = step.Checks,
+            Publish = step.Publish,
             Needs = [.. step.Inputs.Values.OfType<StepInput>().Select(i => i.Step).Distinct().OrderBy(s => s.Value, StringComparer.Ordinal)],
-            BytesPerTask = bytes?.BytesPerTask, BytesOf = bytes is null ? null : DrivingInput(step, bytes, errors), BucketsOf = (step.FanOut as HashFanOut)?.Input,
+            BytesPerTask = bytes?.BytesPerTask,
+            BytesOf = bytes is null ? null : DrivingInput(step, bytes, errors),
+            BucketsOf = (step.FanOut as HashFanOut)?.Input,
             Output = new() { ChunkBytes = step.Output.ChunkBytes, OrderBy = step.Output.OrderBy, Hash = shuffle },
         };
     }

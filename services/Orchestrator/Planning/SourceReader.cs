@@ -15,7 +15,10 @@ sealed class SourceReader(IObjectStore store, TimeProvider time)
         var files = await ReadFilesAsync(inputs, folder, cancellation);
         return (new()
         {
-            Run = run, Request = request, Pipeline = pipeline, Now = time.GetUtcNow(),
+            Run = run,
+            Request = request,
+            Pipeline = pipeline,
+            Now = time.GetUtcNow(),
             Windows = await ReadWindowsAsync(request, pipeline, inputs, cancellation),
             Tables = await ReadTablesAsync(inputs, cancellation),
             Files = files.ToDictionary(f => f.Key, f => Pinned(run, f.Key, f.Value)),

@@ -18,8 +18,15 @@ static class StepMerge
                     "so that they do not depend on the rows.");
         return new()
         {
-            Run = run, Step = step, Columns = columns, Chunks = [.. outcomes.SelectMany(o => o.Chunks)], Tasks = outcomes.Count, RowsIn = outcomes.Sum(o => o.RowsIn),
-            RowsOut = outcomes.Sum(o => o.RowsOut), TaskMs = outcomes.Sum(o => o.Timings.TotalMs), CommittedAt = now,
+            Run = run,
+            Step = step,
+            Columns = columns,
+            Chunks = [.. outcomes.SelectMany(o => o.Chunks)],
+            Tasks = outcomes.Count,
+            RowsIn = outcomes.Sum(o => o.RowsIn),
+            RowsOut = outcomes.Sum(o => o.RowsOut),
+            TaskMs = outcomes.Sum(o => o.Timings.TotalMs),
+            CommittedAt = now,
         };
     }
 

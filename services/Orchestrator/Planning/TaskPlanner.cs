@@ -25,8 +25,17 @@ static class TaskPlanner
 
         TaskSpec Task(int index, IReadOnlyList<TaskInput> taskInputs) => new()
         {
-            Run = plan.Run, Pipeline = plan.Pipeline, Window = plan.Window, Step = step.Name, Task = new(index), Inputs = taskInputs, Sql = step.Sql, Params = plan.Params,
-            Output = step.Output, Checks = step.Checks, Limits = limits,
+            Run = plan.Run,
+            Pipeline = plan.Pipeline,
+            Window = plan.Window,
+            Step = step.Name,
+            Task = new(index),
+            Inputs = taskInputs,
+            Sql = step.Sql,
+            Params = plan.Params,
+            Output = step.Output,
+            Checks = step.Checks,
+            Limits = limits,
         };
     }
 

@@ -37,9 +37,15 @@ sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, 
         var now = time.GetUtcNow();
         return new()
         {
-            Run = ending.Run, Pipeline = ending.Request.Pipeline, Window = ending.Request.Window, Revision = plan?.Revision ?? ending.Request.Revision ?? 0,
-            Status = ending.Failure is null ? RunStatus.Completed : RunStatus.Failed, StartedAt = plan?.PlannedAt ?? now, EndedAt = now,
-            Steps = await StepsAsync(ending.Run, plan, cancellation), Published = ending.Published,
+            Run = ending.Run,
+            Pipeline = ending.Request.Pipeline,
+            Window = ending.Request.Window,
+            Revision = plan?.Revision ?? ending.Request.Revision ?? 0,
+            Status = ending.Failure is null ? RunStatus.Completed : RunStatus.Failed,
+            StartedAt = plan?.PlannedAt ?? now,
+            EndedAt = now,
+            Steps = await StepsAsync(ending.Run, plan, cancellation),
+            Published = ending.Published,
             Error = ending.Failure is { } failure ? new(failure.Step, failure.Task is { } task ? new TaskId(task) : null, failure.Code, failure.Message) : null,
         };
     }

@@ -52,7 +52,9 @@ static class TaskFanOut
         for (var first = 0; first < range.Count; first += size)
             yield return range with
             {
-                First = range.First + first, Count = Math.Min(size, range.Count - first), AtOnce = Math.Max(1, range.AtOnce / ChildrenAtOnce),
+                First = range.First + first,
+                Count = Math.Min(size, range.Count - first),
+                AtOnce = Math.Max(1, range.AtOnce / ChildrenAtOnce),
             };
     }
 

@@ -17,9 +17,13 @@ sealed class GatewayUnderTest : IAsyncDisposable
 {
     public static readonly StreamDefinition Seq = new()
     {
-        Name = new("seq"), Listen = "127.0.0.1:0", EventTime = "t", Ack = AckMode.Durable,
+        Name = new("seq"),
+        Listen = "127.0.0.1:0",
+        EventTime = "t",
+        Ack = AckMode.Durable,
         Schema = new([new("seq", new Int64Type()), new("t", new TimestampType())]),
-        SealWhenIdleFor = TimeSpan.FromDays(1), Limits = new() { MaxFrameBytes = 200, MaxAhead = TimeSpan.FromDays(36500) },
+        SealWhenIdleFor = TimeSpan.FromDays(1),
+        Limits = new() { MaxFrameBytes = 200, MaxAhead = TimeSpan.FromDays(36500) },
     };
 
     readonly WebApplication _app;
@@ -39,8 +43,13 @@ sealed class GatewayUnderTest : IAsyncDisposable
 
     public static GatewayOptions Options(string folder, params StreamDefinition[] streams) => new()
     {
-        Streams = streams, Lake = new() { Root = Path.Combine(folder, "lake") }, LogDirectory = Path.Combine(folder, "log"), Http = "127.0.0.1:0", LateSealAfter = TimeSpan.Zero,
-        DrainQuiet = TimeSpan.FromMilliseconds(50), MaxCommitDelay = TimeSpan.FromMilliseconds(1),
+        Streams = streams,
+        Lake = new() { Root = Path.Combine(folder, "lake") },
+        LogDirectory = Path.Combine(folder, "log"),
+        Http = "127.0.0.1:0",
+        LateSealAfter = TimeSpan.Zero,
+        DrainQuiet = TimeSpan.FromMilliseconds(50),
+        MaxCommitDelay = TimeSpan.FromMilliseconds(1),
     };
 
     /// <param name="publish">Stands in for the sidecar; by default it takes every event.</param>

@@ -103,7 +103,15 @@ public sealed class LargeRunTests
             if (hold is not null) await hold();
             var outcome = new TaskOutcome
             {
-                Run = a.Run, Step = a.Step, Task = a.Task, Attempt = a.Attempt, RowsIn = 1, RowsOut = 1, Columns = [new("n", "INTEGER")], Timings = new(), Engine = "none",
+                Run = a.Run,
+                Step = a.Step,
+                Task = a.Task,
+                Attempt = a.Attempt,
+                RowsIn = 1,
+                RowsOut = 1,
+                Columns = [new("n", "INTEGER")],
+                Timings = new(),
+                Engine = "none",
                 StartedAt = DateTimeOffset.UnixEpoch,
             };
             await store.PutJsonAsync(LakeLayout.Outcome(a.Run, a.Step, a.Task, a.Attempt), outcome, ContractsJson.Default.TaskOutcome, default);

@@ -102,7 +102,13 @@ sealed class OrchestratorLab : IAsyncDisposable
         }
         var manifest = new WindowManifest
         {
-            Stream = Telemetry, Window = WindowId.Parse(window), Revision = revision, SealedAt = DateTimeOffset.UnixEpoch, Reason = "watermark", Schema = "1", Segments = refs,
+            Stream = Telemetry,
+            Window = WindowId.Parse(window),
+            Revision = revision,
+            SealedAt = DateTimeOffset.UnixEpoch,
+            Reason = "watermark",
+            Schema = "1",
+            Segments = refs,
             Columns = [new("sensor_id", "VARCHAR", "VARCHAR"), new("value", "DOUBLE", "DOUBLE")],
         };
         await Store.PutJsonAsync(LakeLayout.WindowManifest(Telemetry, manifest.Window, revision), manifest, ContractsJson.Default.WindowManifest, default);
@@ -167,7 +173,10 @@ sealed class OrchestratorLab : IAsyncDisposable
         if (_launcher is not null) builder.Services.AddSingleton(_launcher(Store));
         builder.AddOrchestrator(new()
         {
-            Lake = Lake, Config = Config, Scratch = Path.Combine(_folder.FullName, "scratch"), RetryDelay = TimeSpan.FromMilliseconds(10),
+            Lake = Lake,
+            Config = Config,
+            Scratch = Path.Combine(_folder.FullName, "scratch"),
+            RetryDelay = TimeSpan.FromMilliseconds(10),
             TaskLimits = new() { Threads = 1, MemoryBytes = 256L << 20 },
         });
         _orchestrator = builder.Build();
@@ -184,8 +193,11 @@ sealed class OrchestratorLab : IAsyncDisposable
         sidecar.Logging.ClearProviders();
         sidecar.AddSidecar(new()
         {
-            HttpPort = 0, GrpcPort = 0, StateDirectory = Path.Combine(_folder.FullName, "sidecar"),
-            FirstRetryAfter = TimeSpan.FromMilliseconds(10), LastRetryAfter = TimeSpan.FromMilliseconds(50),
+            HttpPort = 0,
+            GrpcPort = 0,
+            StateDirectory = Path.Combine(_folder.FullName, "sidecar"),
+            FirstRetryAfter = TimeSpan.FromMilliseconds(10),
+            LastRetryAfter = TimeSpan.FromMilliseconds(50),
         });
         _sidecar = sidecar.Build();
         _sidecar.MapSidecar();

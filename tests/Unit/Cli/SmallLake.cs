@@ -23,15 +23,32 @@ static class SmallLake
         var (ten, eleven) = (WindowId.Parse("2026-01-01T10"), WindowId.Parse("2026-01-01T11"));
         await store.PutJsonAsync(LakeLayout.Ledger(Stream, "gateway-0"), new Ledger
         {
-            Stream = Stream, Gateway = "gateway-0", AsOf = Noon, Connections = 4, BytesReceived = 1_000_000, BytesFramed = 990_000, BytesRejected = 9_983, BytesPartial = 17, Frames = 10_100,
-            Records = 10_000, Rejects = new Dictionary<string, long> { ["bad_json"] = 60, ["wrong_type"] = 40 },
-            Windows = new Dictionary<string, long> { [ten.Value] = 7, [eleven.Value] = 9_993 }, Late = 3,
+            Stream = Stream,
+            Gateway = "gateway-0",
+            AsOf = Noon,
+            Connections = 4,
+            BytesReceived = 1_000_000,
+            BytesFramed = 990_000,
+            BytesRejected = 9_983,
+            BytesPartial = 17,
+            Frames = 10_100,
+            Records = 10_000,
+            Rejects = new Dictionary<string, long> { ["bad_json"] = 60, ["wrong_type"] = 40 },
+            Windows = new Dictionary<string, long> { [ten.Value] = 7, [eleven.Value] = 9_993 },
+            Late = 3,
         }, ContractsJson.Default.Ledger, default);
         var segment = new ObjectRef(LakeLayout.Segment(Stream, ten, "gateway-0-1"), 3, 7, new('0', 64));
         await store.PutAsync(segment.Key, "{}\n"u8.ToArray(), default);
         await store.PutJsonAsync(LakeLayout.WindowManifest(Stream, ten, 1), new WindowManifest
         {
-            Stream = Stream, Window = ten, Revision = 1, SealedAt = Noon, Reason = "watermark", Schema = "1", Columns = [], Segments = [segment],
+            Stream = Stream,
+            Window = ten,
+            Revision = 1,
+            SealedAt = Noon,
+            Reason = "watermark",
+            Schema = "1",
+            Columns = [],
+            Segments = [segment],
         }, ContractsJson.Default.WindowManifest, default);
     }
 
@@ -42,17 +59,37 @@ static class SmallLake
         var (done, failed, unfinished) = (RunId.For(pipeline, ten, 1), RunId.For(pipeline, eleven, 1), RunId.For(pipeline, eleven, 2));
         await store.PutJsonAsync(LakeLayout.RunRecord(done), new RunRecord
         {
-            Run = done, Pipeline = pipeline, Window = ten, Revision = 1, Status = RunStatus.Completed, StartedAt = Noon, EndedAt = Noon.AddSeconds(2.25),
-            Steps = [new(new("compact"), 1, 7, 7, 2048, 0.51), new(new("hourly"), 4, 7, 2, 1024, 1.2)], Published = [new(new("temperatures_hourly"), 0, 2)],
+            Run = done,
+            Pipeline = pipeline,
+            Window = ten,
+            Revision = 1,
+            Status = RunStatus.Completed,
+            StartedAt = Noon,
+            EndedAt = Noon.AddSeconds(2.25),
+            Steps = [new(new("compact"), 1, 7, 7, 2048, 0.51), new(new("hourly"), 4, 7, 2, 1024, 1.2)],
+            Published = [new(new("temperatures_hourly"), 0, 2)],
         }, ContractsJson.Default.RunRecord, default);
         await store.PutJsonAsync(LakeLayout.RunRecord(failed), new RunRecord
         {
-            Run = failed, Pipeline = pipeline, Window = eleven, Revision = 1, Status = RunStatus.Failed, StartedAt = Noon.AddMinutes(1), EndedAt = Noon.AddMinutes(1).AddSeconds(1),
-            Steps = [], Error = new(new("compact"), new(0), "sql.error", "Binder Error: Referenced column \"valu\" not found in FROM clause!"),
+            Run = failed,
+            Pipeline = pipeline,
+            Window = eleven,
+            Revision = 1,
+            Status = RunStatus.Failed,
+            StartedAt = Noon.AddMinutes(1),
+            EndedAt = Noon.AddMinutes(1).AddSeconds(1),
+            Steps = [],
+            Error = new(new("compact"), new(0), "sql.error", "Binder Error: Referenced column \"valu\" not found in FROM clause!"),
         }, ContractsJson.Default.RunRecord, default);
         await store.PutJsonAsync(LakeLayout.RunPlan(unfinished), new RunPlan
         {
-            Run = unfinished, Request = new(pipeline, eleven), Pipeline = pipeline, Window = eleven, Revision = 2, PlannedAt = Noon.AddMinutes(2), Params = [],
+            Run = unfinished,
+            Request = new(pipeline, eleven),
+            Pipeline = pipeline,
+            Window = eleven,
+            Revision = 2,
+            PlannedAt = Noon.AddMinutes(2),
+            Params = [],
             Steps = [new() { Name = new("compact"), Sql = "SELECT 1", Needs = [], Inputs = [], Output = new() }],
         }, ContractsJson.Default.RunPlan, default);
     }

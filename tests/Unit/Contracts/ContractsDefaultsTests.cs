@@ -13,8 +13,16 @@ public sealed class ContractsDefaultsTests
 {
     static readonly Dictionary<Type, string> Texts = new()
     {
-        [typeof(string)] = "x", [typeof(PipelineName)] = "x", [typeof(StepName)] = "x", [typeof(StreamName)] = "x", [typeof(TableName)] = "x", [typeof(RunId)] = "x",
-        [typeof(TaskId)] = "00001", [typeof(WindowId)] = "2026-01-01T10", [typeof(DateTimeOffset)] = "2026-01-01T10:00:00+00:00", [typeof(TimeSpan)] = "00:00:01",
+        [typeof(string)] = "x",
+        [typeof(PipelineName)] = "x",
+        [typeof(StepName)] = "x",
+        [typeof(StreamName)] = "x",
+        [typeof(TableName)] = "x",
+        [typeof(RunId)] = "x",
+        [typeof(TaskId)] = "00001",
+        [typeof(WindowId)] = "2026-01-01T10",
+        [typeof(DateTimeOffset)] = "2026-01-01T10:00:00+00:00",
+        [typeof(TimeSpan)] = "00:00:01",
     };
 
     public static TheoryData<Type> Documents => [.. Reachable()];

@@ -61,7 +61,12 @@ public sealed class GoodDocumentTests : IDisposable
         stream.Ack.ShouldBe(AckMode.Durable);
         stream.Limits.ShouldBe(new StreamLimits
         {
-            MaxFrameBytes = 64 * 1024, CutAtBytes = 1024 * 1024, CutAfter = TimeSpan.FromMilliseconds(500), MaxUnsyncedBytes = 2 * 1024 * 1024, MaxConnections = 7, MaxAhead = TimeSpan.FromDays(1),
+            MaxFrameBytes = 64 * 1024,
+            CutAtBytes = 1024 * 1024,
+            CutAfter = TimeSpan.FromMilliseconds(500),
+            MaxUnsyncedBytes = 2 * 1024 * 1024,
+            MaxConnections = 7,
+            MaxAhead = TimeSpan.FromDays(1),
         });
     }
 

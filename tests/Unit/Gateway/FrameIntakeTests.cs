@@ -12,7 +12,10 @@ public sealed class FrameIntakeTests : IDisposable
 {
     static readonly StreamDefinition Telemetry = new()
     {
-        Name = new("telemetry"), Listen = "127.0.0.1:0", EventTime = "t", Limits = new() { MaxFrameBytes = 30, MaxAhead = TimeSpan.FromDays(36500) },
+        Name = new("telemetry"),
+        Listen = "127.0.0.1:0",
+        EventTime = "t",
+        Limits = new() { MaxFrameBytes = 30, MaxAhead = TimeSpan.FromDays(36500) },
         Schema = new([new("n", new Int64Type()), new("t", new TimestampType(TimestampUnit.Seconds))]),
     };
 

@@ -140,7 +140,11 @@ public sealed class WriteAheadLogTests : IDisposable
 
     OpenLog Open(long fileBytes = 64 * 1024 * 1024) => new(new()
     {
-        Streams = [], Lake = new LakeOptions { Root = _folder.FullName }, LogDirectory = Log, LogFileBytes = fileBytes, MaxCommitDelay = TimeSpan.Zero,
+        Streams = [],
+        Lake = new LakeOptions { Root = _folder.FullName },
+        LogDirectory = Log,
+        LogFileBytes = fileBytes,
+        MaxCommitDelay = TimeSpan.Zero,
     });
 
     sealed class OpenLog : IAsyncDisposable

@@ -51,20 +51,43 @@ static class GoldenSamples
         "window-manifest" => Bytes(
             new()
             {
-                Stream = Stream, Window = Window, Revision = 2, SealedAt = At, Reason = "late", Schema = "telemetry", Columns = SegmentColumns, Segments = [Segment],
+                Stream = Stream,
+                Window = Window,
+                Revision = 2,
+                SealedAt = At,
+                Reason = "late",
+                Schema = "telemetry",
+                Columns = SegmentColumns,
+                Segments = [Segment],
             }, ContractsJson.Default.WindowManifest),
         "ledger" => Bytes(
             new()
             {
-                Stream = Stream, Gateway = "gw0", AsOf = At, Connections = 4, BytesReceived = 1_000, BytesFramed = 900, BytesRejected = 90, BytesPartial = 10, Frames = 10,
-                Records = 9, Rejects = new SortedDictionary<string, long>(StringComparer.Ordinal) { ["json.truncated"] = 1 },
-                Windows = new SortedDictionary<string, long>(StringComparer.Ordinal) { [Window.Value] = 9 }, Late = 1,
+                Stream = Stream,
+                Gateway = "gw0",
+                AsOf = At,
+                Connections = 4,
+                BytesReceived = 1_000,
+                BytesFramed = 900,
+                BytesRejected = 90,
+                BytesPartial = 10,
+                Frames = 10,
+                Records = 9,
+                Rejects = new SortedDictionary<string, long>(StringComparer.Ordinal) { ["json.truncated"] = 1 },
+                Windows = new SortedDictionary<string, long>(StringComparer.Ordinal) { [Window.Value] = 9 },
+                Late = 1,
             }, ContractsJson.Default.Ledger),
         "run-plan" => Bytes(
             new()
             {
-                Run = Run, Request = new(Pipeline, Window, 1, new SortedDictionary<string, string>(StringComparer.Ordinal) { ["kind"] = "Temperature" }), Pipeline = Pipeline,
-                Window = Window, Revision = 1, PlannedAt = At, Params = Params, Steps =
+                Run = Run,
+                Request = new(Pipeline, Window, 1, new SortedDictionary<string, string>(StringComparer.Ordinal) { ["kind"] = "Temperature" }),
+                Pipeline = Pipeline,
+                Window = Window,
+                Revision = 1,
+                PlannedAt = At,
+                Params = Params,
+                Steps =
                 [
                     new()
                     {
@@ -83,15 +106,37 @@ static class GoldenSamples
         "task-spec" => Bytes(
             new()
             {
-                Run = Run, Pipeline = Pipeline, Window = Window, Step = Compact, Task = new(7), Inputs = [new("raw", InputFormat.Ndjson, SegmentColumns, [Segment])],
-                Sql = "SELECT * FROM raw", Params = Params, Output = Output, Checks = Checks, Limits = new() { Timeout = TimeSpan.FromMinutes(10) },
+                Run = Run,
+                Pipeline = Pipeline,
+                Window = Window,
+                Step = Compact,
+                Task = new(7),
+                Inputs = [new("raw", InputFormat.Ndjson, SegmentColumns, [Segment])],
+                Sql = "SELECT * FROM raw",
+                Params = Params,
+                Output = Output,
+                Checks = Checks,
+                Limits = new() { Timeout = TimeSpan.FromMinutes(10) },
             }, ContractsJson.Default.TaskSpec),
         "task-outcome" => Bytes(
             new()
             {
-                Run = Run, Step = BySensor, Task = new(3), Attempt = 1, Error = new("check.failed", "Check 'no_nulls' of step 'by_sensor' expected 0 and found 2.", false),
-                RowsIn = 100, BytesIn = 2048, RowsOut = 50, BytesOut = 4096, Columns = Columns, Chunks = [Chunk], Checks = [new("no_nulls", 0, 2, false), new("not_run", 0, null, false)],
-                Timings = new(1, 20, 3, 24), PeakMemoryBytes = 104_857_600, Engine = "DuckDB v1.5.6", StartedAt = At,
+                Run = Run,
+                Step = BySensor,
+                Task = new(3),
+                Attempt = 1,
+                Error = new("check.failed", "Check 'no_nulls' of step 'by_sensor' expected 0 and found 2.", false),
+                RowsIn = 100,
+                BytesIn = 2048,
+                RowsOut = 50,
+                BytesOut = 4096,
+                Columns = Columns,
+                Chunks = [Chunk],
+                Checks = [new("no_nulls", 0, 2, false), new("not_run", 0, null, false)],
+                Timings = new(1, 20, 3, 24),
+                PeakMemoryBytes = 104_857_600,
+                Engine = "DuckDB v1.5.6",
+                StartedAt = At,
             }, ContractsJson.Default.TaskOutcome),
         "task-commit" => Bytes(new(1, LakeLayout.Outcome(Run, BySensor, new(3), 1)), ContractsJson.Default.TaskCommit),
         "step-manifest" => Bytes(
@@ -100,8 +145,15 @@ static class GoldenSamples
         "run-record" => Bytes(
             new()
             {
-                Run = Run, Pipeline = Pipeline, Window = Window, Revision = 1, Status = RunStatus.Failed, StartedAt = At, EndedAt = At.AddSeconds(12),
-                Steps = [new(Compact, 1, 100, 100, 8192, 1.5)], Published = [new(new("temperatures_hourly"), 4, 50)],
+                Run = Run,
+                Pipeline = Pipeline,
+                Window = Window,
+                Revision = 1,
+                Status = RunStatus.Failed,
+                StartedAt = At,
+                EndedAt = At.AddSeconds(12),
+                Steps = [new(Compact, 1, 100, 100, 8192, 1.5)],
+                Published = [new(new("temperatures_hourly"), 4, 50)],
                 Error = new(null, null, "plan.failed", "Table 'sensors' does not exist."),
             }, ContractsJson.Default.RunRecord),
         "catalog" => Bytes(

@@ -6,8 +6,13 @@ public sealed class LakeOptionsTests
 {
     static readonly LakeOptions S3 = new()
     {
-        Root = "s3://bucket/pre/fix", Endpoint = new Uri("http://10.0.0.1:9000"), Region = "eu-central-1", PathStyle = true,
-        AccessKey = "AKID", SecretKey = "very-secret", SessionToken = "very-token",
+        Root = "s3://bucket/pre/fix",
+        Endpoint = new Uri("http://10.0.0.1:9000"),
+        Region = "eu-central-1",
+        PathStyle = true,
+        AccessKey = "AKID",
+        SecretKey = "very-secret",
+        SessionToken = "very-token",
     };
 
     [Fact]

@@ -136,6 +136,12 @@ sealed class ScriptedLauncher(IObjectStore store) : ILauncher
 
     static TaskOutcome Outcome(TaskAttempt a) => new()
     {
-        Run = a.Run, Step = a.Step, Task = a.Task, Attempt = a.Attempt, Timings = new(TotalMs: 5), Engine = "scripted", StartedAt = Samples.Noon,
+        Run = a.Run,
+        Step = a.Step,
+        Task = a.Task,
+        Attempt = a.Attempt,
+        Timings = new(TotalMs: 5),
+        Engine = "scripted",
+        StartedAt = Samples.Noon,
     };
 }

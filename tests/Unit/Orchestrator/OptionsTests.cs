@@ -10,7 +10,12 @@ public sealed class OptionsTests
     {
         var options = new OrchestratorOptions
         {
-            Lake = new() { Root = "lake" }, Config = "/nowhere/config", StepRunner = "/nowhere/steprunner", MaxConcurrentTasks = 0, MaxTaskAttempts = 0, MaxLostAttempts = 0,
+            Lake = new() { Root = "lake" },
+            Config = "/nowhere/config",
+            StepRunner = "/nowhere/steprunner",
+            MaxConcurrentTasks = 0,
+            MaxTaskAttempts = 0,
+            MaxLostAttempts = 0,
             RetryDelay = TimeSpan.FromSeconds(-1),
         };
         Should.Throw<LeanPipeException>(options.Validated).Message.ShouldBe(

@@ -16,7 +16,13 @@ public sealed class RunListTests
             var run = new RunId($"r{n * 7 % 40:D2}");
             await store.PutJsonAsync(LakeLayout.RunPlan(run), new RunPlan
             {
-                Run = run, Request = new(new("p"), Samples.Window), Pipeline = new("p"), Window = Samples.Window, Revision = 1, PlannedAt = DateTimeOffset.UnixEpoch.AddHours(n), Params = [],
+                Run = run,
+                Request = new(new("p"), Samples.Window),
+                Pipeline = new("p"),
+                Window = Samples.Window,
+                Revision = 1,
+                PlannedAt = DateTimeOffset.UnixEpoch.AddHours(n),
+                Params = [],
                 Steps = [],
             }, ContractsJson.Default.RunPlan, default);
         }

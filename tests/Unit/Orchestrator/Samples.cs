@@ -16,13 +16,21 @@ static class Samples
 
     public static readonly WindowManifest Manifest = new()
     {
-        Stream = Telemetry, Window = Window, Revision = 2, SealedAt = Noon, Reason = "watermark", Schema = "1", Columns = Columns,
+        Stream = Telemetry,
+        Window = Window,
+        Revision = 2,
+        SealedAt = Noon,
+        Reason = "watermark",
+        Schema = "1",
+        Columns = Columns,
         Segments = [Object("raw/a", 60), Object("raw/b", 60), Object("raw/c", 300), Object("raw/d", 10), Object("raw/e", 90)],
     };
 
     public static PipelineDefinition Pipeline => new()
     {
-        Name = new("telemetry-hourly"), TriggerSealed = Telemetry, Params = [new("kind", ParamType.String, "Temperature"), new("min", ParamType.Int64, null)],
+        Name = new("telemetry-hourly"),
+        TriggerSealed = Telemetry,
+        Params = [new("kind", ParamType.String, "Temperature"), new("min", ParamType.Int64, null)],
         Steps =
         [
             Step("compact", new() { ["raw"] = new StreamInput(Telemetry) }, new BytesFanOut(100)),
@@ -33,7 +41,10 @@ static class Samples
 
     public static PlanSources Sources(PipelineDefinition? pipeline = null, RunRequest? request = null) => new()
     {
-        Run = Run, Request = request ?? Request(), Pipeline = pipeline ?? Pipeline, Now = Noon,
+        Run = Run,
+        Request = request ?? Request(),
+        Pipeline = pipeline ?? Pipeline,
+        Now = Noon,
         Windows = new Dictionary<StreamName, PinnedWindow> { [Telemetry] = new("windows/telemetry/2026-01-01T10/000002.json", Manifest) },
         Tables = new Dictionary<TableName, PinnedTable> { [Sensors] = new(3, [new("sensor_id", "VARCHAR", "VARCHAR")], [Object("tables/sensors/0.parquet", 20)]) },
         Files = new Dictionary<string, ObjectRef> { ["units.csv"] = Object("runs/x/files/units.csv", 5) },
@@ -51,6 +62,14 @@ static class Samples
 
     public static StepManifest Committed(string step, params Chunk[] chunks) => new()
     {
-        Run = Run, Step = new(step), Columns = [new("sensor_id", "VARCHAR")], Chunks = chunks, Tasks = 1, RowsIn = 1, RowsOut = 1, TaskMs = 1, CommittedAt = Noon,
+        Run = Run,
+        Step = new(step),
+        Columns = [new("sensor_id", "VARCHAR")],
+        Chunks = chunks,
+        Tasks = 1,
+        RowsIn = 1,
+        RowsOut = 1,
+        TaskMs = 1,
+        CommittedAt = Noon,
     };
 }

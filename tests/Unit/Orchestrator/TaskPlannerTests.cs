@@ -67,7 +67,14 @@ public sealed class TaskPlannerTests
     {
         TaskOutcome Outcome(int task, string type) => new()
         {
-            Run = Samples.Run, Step = new("compact"), Task = new(task), Attempt = 1, Columns = [new("v", type)], Timings = new(), Engine = "v1", StartedAt = Samples.Noon,
+            Run = Samples.Run,
+            Step = new("compact"),
+            Task = new(task),
+            Attempt = 1,
+            Columns = [new("v", type)],
+            Timings = new(),
+            Engine = "v1",
+            StartedAt = Samples.Noon,
         };
         Should.Throw<LeanPipeException>(() => StepMerge.Merge(Samples.Run, new("compact"), [Outcome(0, "BIGINT"), Outcome(1, "DOUBLE")], Samples.Noon))
             .Message.ShouldContain("task 00001 yields (v DOUBLE), task 00000 yields (v BIGINT)");

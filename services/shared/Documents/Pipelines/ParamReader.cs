@@ -10,7 +10,11 @@ static class ParamReader
 {
     static readonly Dictionary<string, ParamType> Types = new()
     {
-        ["string"] = ParamType.String, ["int64"] = ParamType.Int64, ["float64"] = ParamType.Float64, ["bool"] = ParamType.Bool, ["timestamp"] = ParamType.Timestamp,
+        ["string"] = ParamType.String,
+        ["int64"] = ParamType.Int64,
+        ["float64"] = ParamType.Float64,
+        ["bool"] = ParamType.Bool,
+        ["timestamp"] = ParamType.Timestamp,
     };
 
     public static IReadOnlyList<ParamDefinition> Read(YamlNode? node, ErrorList errors)

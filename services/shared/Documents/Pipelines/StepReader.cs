@@ -39,7 +39,12 @@ static class StepReader
         map.Finish();
         return new(new()
         {
-            Name = new(key.Text), Inputs = inputs, FanOut = fanOut, Sql = sql, Output = output, Checks = checks,
+            Name = new(key.Text),
+            Inputs = inputs,
+            FanOut = fanOut,
+            Sql = sql,
+            Output = output,
+            Checks = checks,
             Publish = table is { } t ? new(t, mode) : null,
         }, key.At, fanOutNode?.At ?? key.At, publish?.At ?? key.At);
     }

@@ -15,8 +15,11 @@ static class TypeReader
 
     static readonly Dictionary<string, TimestampUnit> Units = new()
     {
-        ["text"] = TimestampUnit.Text, ["seconds"] = TimestampUnit.Seconds, ["milliseconds"] = TimestampUnit.Milliseconds,
-        ["microseconds"] = TimestampUnit.Microseconds, ["nanoseconds"] = TimestampUnit.Nanoseconds,
+        ["text"] = TimestampUnit.Text,
+        ["seconds"] = TimestampUnit.Seconds,
+        ["milliseconds"] = TimestampUnit.Milliseconds,
+        ["microseconds"] = TimestampUnit.Microseconds,
+        ["nanoseconds"] = TimestampUnit.Nanoseconds,
     };
 
     public static RecordType? Record(YamlNode node, ExtraFields extra, ErrorList errors)

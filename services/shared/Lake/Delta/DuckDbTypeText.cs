@@ -8,18 +8,34 @@ ref struct DuckDbTypeText
 {
     static readonly Dictionary<string, string> Primitives = new()
     {
-        ["VARCHAR"] = "string", ["JSON"] = "string", ["BIGINT"] = "long", ["INTEGER"] = "integer", ["SMALLINT"] = "short", ["TINYINT"] = "byte",
-        ["FLOAT"] = "float", ["DOUBLE"] = "double", ["BOOLEAN"] = "boolean", ["BLOB"] = "binary", ["DATE"] = "date",
-        ["TIMESTAMP WITH TIME ZONE"] = "timestamp", ["TIMESTAMPTZ"] = "timestamp",
+        ["VARCHAR"] = "string",
+        ["JSON"] = "string",
+        ["BIGINT"] = "long",
+        ["INTEGER"] = "integer",
+        ["SMALLINT"] = "short",
+        ["TINYINT"] = "byte",
+        ["FLOAT"] = "float",
+        ["DOUBLE"] = "double",
+        ["BOOLEAN"] = "boolean",
+        ["BLOB"] = "binary",
+        ["DATE"] = "date",
+        ["TIMESTAMP WITH TIME ZONE"] = "timestamp",
+        ["TIMESTAMPTZ"] = "timestamp",
     };
 
     // The cast that keeps every value; {0} is the column.
     static readonly Dictionary<string, string> Casts = new()
     {
-        ["UTINYINT"] = "CAST({0} AS SMALLINT)", ["USMALLINT"] = "CAST({0} AS INTEGER)", ["UINTEGER"] = "CAST({0} AS BIGINT)",
-        ["UBIGINT"] = "CAST({0} AS DECIMAL(20,0))", ["HUGEINT"] = "CAST({0} AS BIGINT), or AS DECIMAL(38,0)", ["UHUGEINT"] = "CAST({0} AS DECIMAL(38,0))",
-        ["TIMESTAMP"] = "{0} AT TIME ZONE 'UTC'", ["TIMESTAMP_S"] = "CAST({0} AS TIMESTAMP) AT TIME ZONE 'UTC'",
-        ["TIMESTAMP_MS"] = "CAST({0} AS TIMESTAMP) AT TIME ZONE 'UTC'", ["TIMESTAMP_NS"] = "CAST({0} AS TIMESTAMP) AT TIME ZONE 'UTC'",
+        ["UTINYINT"] = "CAST({0} AS SMALLINT)",
+        ["USMALLINT"] = "CAST({0} AS INTEGER)",
+        ["UINTEGER"] = "CAST({0} AS BIGINT)",
+        ["UBIGINT"] = "CAST({0} AS DECIMAL(20,0))",
+        ["HUGEINT"] = "CAST({0} AS BIGINT), or AS DECIMAL(38,0)",
+        ["UHUGEINT"] = "CAST({0} AS DECIMAL(38,0))",
+        ["TIMESTAMP"] = "{0} AT TIME ZONE 'UTC'",
+        ["TIMESTAMP_S"] = "CAST({0} AS TIMESTAMP) AT TIME ZONE 'UTC'",
+        ["TIMESTAMP_MS"] = "CAST({0} AS TIMESTAMP) AT TIME ZONE 'UTC'",
+        ["TIMESTAMP_NS"] = "CAST({0} AS TIMESTAMP) AT TIME ZONE 'UTC'",
     };
 
     readonly string text;
