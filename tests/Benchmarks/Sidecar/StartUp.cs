@@ -6,15 +6,18 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LeanPipe.Benchmarks.Sidecar;
 
-/// <summary>A sidecar process that finds ten thousand instances in its journal, each waiting for an event: until it is ready, and what it then holds.</summary>
+/// <summary>A sidecar process that finds ten thousand instances on its disk, waiting for an event or finished: until it is ready, and what it then holds.</summary>
 static class StartUp
 {
     public const string Child = "start-sidecar";
 
-    const int Waiting = 10_000;
+    const int Instances = 10_000;
     const int Lanes = 32;
 
-    public static async Task<IReadOnlyList<Result>> MeasureAsync(int runs)
+    public static async Task<IReadOnlyList<Result>> MeasureAsync(int runs) =>
+        [.. await MeasureAsync(runs, "waiting"), .. await MeasureAsync(runs, "finished")];
+
+    static async Task<IReadOnlyList<Result>> MeasureAsync(int runs, string kind)
     {
         var state = Directory.CreateTempSubdirectory("leanpipe-benchmark-");
         var prepared = 0;
@@ -24,23 +27,29 @@ static class StartUp
         {
             options.RegisterActivity<string, string>("prepare", (_, s) =>
             {
-                if (Interlocked.Increment(ref prepared) == Waiting)
+                if (Interlocked.Increment(ref prepared) == Instances)
                     all.SetResult();
                 return Task.FromResult(s);
             });
-            options.RegisterWorkflow<string, string>("wait", async (context, input) =>
+            options.RegisterWorkflow<string, string>("finished", (context, input) => context.CallActivityAsync<string>("prepare", input));
+            options.RegisterWorkflow<string, string>("waiting", async (context, input) =>
                 await context.CallActivityAsync<string>("prepare", input) + await context.WaitForExternalEventAsync<string>("go"));
         }))
         {
             await Task.WhenAll(Enumerable.Range(0, Lanes).Select(async lane =>
             {
-                for (var i = lane; i < Waiting; i += Lanes)
-                    await lab.Client.ScheduleNewWorkflowAsync("wait", $"w{i}", $"s3://bucket/dataset/part-{i:D6}.parquet");
+                for (var i = lane; i < Instances; i += Lanes)
+                    await lab.Client.ScheduleNewWorkflowAsync(kind, $"w{i}", $"s3://bucket/dataset/part-{i:D6}.parquet");
             }));
             await all.Task;
+            if (kind == "finished")
+            {
+                for (var i = 0; i < Instances; i++)
+                    await lab.Client.WaitForWorkflowCompletionAsync($"w{i}", getInputsAndOutputs: false);
+            }
         }
 
-        var (startedPerSecond, seconds, megabytes) = (Waiting / starting.Elapsed.TotalSeconds, double.MaxValue, double.MaxValue);
+        var (startedPerSecond, seconds, megabytes) = (Instances / starting.Elapsed.TotalSeconds, double.MaxValue, double.MaxValue);
         for (var run = 0; run < runs; run++)
         {
             var measured = await StartChildAsync(state.FullName);
@@ -48,7 +57,7 @@ static class StartUp
         }
 
         state.Delete(recursive: true);
-        var name = $"{Waiting:N0} waiting instances".Replace(',', ' ');
+        var name = $"10 000 {kind} instances";
         return [
             new Result(name, "from the process's start to ready", seconds, "s"),
             new Result(name, "resident memory when ready", megabytes, "MB"),
