@@ -17,7 +17,7 @@ static class Workflows
             if (File.Exists(file))
                 return "again";
             await File.WriteAllBytesAsync(file, []);
-            await Task.Delay(Timeout.Infinite);
+            await new TaskCompletionSource().Task;
             return "never";
         });
 
