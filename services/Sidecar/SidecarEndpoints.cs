@@ -31,6 +31,27 @@ public sealed class SidecarEndpoints
 
     internal event Action? AppPortChanged;
 
+    /// <summary>Where the app is, as soon as that is known.</summary>
+    internal async Task<int> WhenAppPortAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            void OnChanged() => changed.TrySetResult();
+            AppPortChanged += OnChanged;
+            try
+            {
+                if (AppPort is { } port)
+                    return port;
+                await changed.Task.WaitAsync(cancellationToken);
+            }
+            finally
+            {
+                AppPortChanged -= OnChanged;
+            }
+        }
+    }
+
     internal void Listen(KestrelServerOptions kestrel, SidecarOptions options)
     {
         var address = IPAddress.Parse(options.ListenAddress);

@@ -2,7 +2,7 @@ using LeanPipe.DaprWire;
 
 namespace LeanPipe.Sidecar;
 
-/// <summary>Every event that the sidecar logs. Ids 1–19 life, 20–39 workflows, 40–59 pub/sub, 60–79 jobs.</summary>
+/// <summary>Every event that the sidecar logs. Ids 1–19 life, 20–39 workflows, 40–59 pub/sub, 60–79 jobs, 80–99 bindings.</summary>
 static partial class SidecarLog
 {
     [LoggerMessage(1, LogLevel.Information, "Sidecar of app '{AppId}' ready: http port {HttpPort}, grpc port {GrpcPort}, state in {StateDirectory}: {Instances} workflow instances, {Messages} undelivered messages")]
@@ -67,4 +67,13 @@ static partial class SidecarLog
 
     [LoggerMessage(62, LogLevel.Error, "Job '{Job}' was triggered, but this could not be recorded; it is triggered once more after the next start")]
     public static partial void JobNotRecorded(this ILogger log, string job, Exception cause);
+
+    [LoggerMessage(80, LogLevel.Information, "The app on port {Port} takes the binding '{Binding}' at {Path}")]
+    public static partial void BindingTaken(this ILogger log, int port, string binding, string path);
+
+    [LoggerMessage(81, LogLevel.Warning, "The app on port {Port} does not take the binding '{Binding}': it answered OPTIONS {Path} with neither 2xx nor 405. Its ticks are lost until the app moves to another port or the sidecar is started again")]
+    public static partial void BindingNotTaken(this ILogger log, int port, string binding, string path);
+
+    [LoggerMessage(82, LogLevel.Warning, "A tick of the binding '{Binding}' is lost: {Reason}")]
+    public static partial void TickLost(this ILogger log, string binding, string reason);
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using LeanPipe.Contracts;
 using LeanPipe.DaprWire;
+using LeanPipe.Sidecar.Jobs;
 
 namespace LeanPipe.Sidecar;
 
@@ -63,6 +64,9 @@ public sealed record SidecarOptions
 
     public RetentionOptions Retention { get; init; } = new();
 
+    /// <summary>Input bindings that the clock triggers; each name once.</summary>
+    public IReadOnlyList<CronBinding> CronBindings { get; init; } = [];
+
     /// <summary>Every broken rule, as one sentence each; empty = usable.</summary>
     internal IEnumerable<string> Errors()
     {
@@ -86,5 +90,17 @@ public sealed record SidecarOptions
             yield return "FirstRetryAfter must be above zero, and LastRetryAfter not below it.";
         if (Retention.Completed < TimeSpan.Zero || Retention.Failed < TimeSpan.Zero || Retention.Terminated < TimeSpan.Zero)
             yield return "Retention must not be below zero; null keeps instances until they are purged.";
+        foreach (var error in CronBindings.SelectMany(CronErrors))
+            yield return error;
+        foreach (var twice in CronBindings.CountBy(b => b.Name).Where(b => b.Value > 1))
+            yield return $"CronBindings has '{twice.Key}' {twice.Value} times; a binding is known by its name.";
+    }
+
+    static IEnumerable<string> CronErrors(CronBinding binding)
+    {
+        if (string.IsNullOrWhiteSpace(binding.Name) || !binding.Path.StartsWith('/') || !Uri.IsWellFormedUriString(binding.Path, UriKind.Relative))
+            yield return $"The cron binding '{binding.Name}' has no name, or its route '{binding.Path}' is no path of a URL.";
+        if (!JobSchedule.TryParse(binding.Schedule, TimeZoneInfo.Local, out _, out var wrong))
+            yield return $"The cron binding '{binding.Name}' has no usable schedule: {wrong}.";
     }
 }

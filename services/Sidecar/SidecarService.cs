@@ -1,4 +1,5 @@
 using LeanPipe.Contracts;
+using LeanPipe.Sidecar.Bindings;
 using LeanPipe.Sidecar.Http;
 using LeanPipe.Sidecar.Jobs;
 using LeanPipe.Sidecar.PubSub;
@@ -48,9 +49,11 @@ public static class SidecarService
         builder.Services.AddSingleton<TaskHubService>();
         builder.Services.AddSingleton<Deliveries>();
         builder.Services.AddSingleton<JobRunner>();
+        builder.Services.AddSingleton<CronTicker>();
         builder.Services.AddHostedService<SidecarHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Deliveries>());
         builder.Services.AddHostedService(services => services.GetRequiredService<JobRunner>());
+        builder.Services.AddHostedService(services => services.GetRequiredService<CronTicker>());
     }
 
     /// <summary>Maps gRPC on the one port and REST on the other.</summary>

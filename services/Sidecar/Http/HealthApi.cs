@@ -93,7 +93,7 @@ static class HealthApi
             options.AppId,
             RuntimeVersion,
             workers == 0 ? null : [.. new[] { "workflow", "activity", "retentioner" }.Select(kind => new ActorBody($"dapr.internal.default.{options.AppId}.{kind}"))],
-            [new ComponentBody(options.PubSubName, "pubsub.leanpipe", "v1")],
+            [new ComponentBody(options.PubSubName, "pubsub.leanpipe", "v1"), .. options.CronBindings.Select(b => new ComponentBody(b.Name, "bindings.cron", "v1"))],
             extended,
             subscriptions.Count == 0 ? null : subscriptions,
             endpoints.AppPort is { } port ? new AppConnectionBody(port, "http", "127.0.0.1") : null,

@@ -120,7 +120,7 @@ sealed class JobRunner : IHostedService, IDisposable
         var pause = _options.FirstRetryAfter;
         for (var attempt = 1; IsCurrent(due) && !IsOver(due.Job);)
         {
-            var port = await PortAsync();
+            var port = await _endpoints.WhenAppPortAsync(_stop.Token);
             var answer = await _app.TriggerAsync(port, due.Name, due.Job.Data.ToByteArray(), _stop.Token);
             if (answer.Verdict == Verdict.Done)
                 return;
@@ -178,24 +178,4 @@ sealed class JobRunner : IHostedService, IDisposable
     }
 
     bool IsOver(JobRecord job) => job.ExpiresAt != 0 && job.ExpiresAt < _time.GetUtcNow().ToUnixTimeMilliseconds();
-
-    async Task<int> PortAsync()
-    {
-        while (true)
-        {
-            var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            void OnChanged() => changed.TrySetResult();
-            _endpoints.AppPortChanged += OnChanged;
-            try
-            {
-                if (_endpoints.AppPort is { } port)
-                    return port;
-                await changed.Task.WaitAsync(_stop.Token);
-            }
-            finally
-            {
-                _endpoints.AppPortChanged -= OnChanged;
-            }
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Mime;
@@ -28,6 +29,9 @@ sealed class AppChannel(SidecarOptions options) : IDisposable
     // An app that has not answered by then gets the event again.
     static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(60);
 
+    // daprd's patience with the question whether an app takes a binding.
+    static readonly TimeSpan LongestProbe = TimeSpan.FromSeconds(3);
+
     readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = LongestAnswer };
 
     /// <summary>Null = not to be had now; empty = the app subscribes to nothing.</summary>
@@ -54,12 +58,45 @@ sealed class AppChannel(SidecarOptions options) : IDisposable
     public Task<AppAnswer> TriggerAsync(int port, string job, byte[] data, CancellationToken cancellationToken) =>
         PostAsync(port, "/job/" + Uri.EscapeDataString(job), data, MediaTypeNames.Application.Json, static (code, _) => JudgeCode(code), cancellationToken);
 
+    /// <summary>Whether the app takes an input binding there; null = it cannot be asked now.</summary>
+    public async Task<bool?> TakesBindingAsync(int port, string path, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(LongestProbe);
+        try
+        {
+            using var request = Request(HttpMethod.Options, port, path);
+            using var response = await _http.SendAsync(request, patience.Token);
+            return response.IsSuccessStatusCode || response.StatusCode == HttpStatusCode.MethodNotAllowed;
+        }
+        catch (Exception e) when (IsTransport(e, cancellationToken))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A tick of a cron binding; its headers are written as the Go runtime writes them. Any 2xx is done.</summary>
+    public Task<AppAnswer> TickAsync(int port, string path, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        (string, string)[] headers =
+            [("readTimeUTC", at.ToString("yyyy-MM-dd HH:mm:ss.FFFFFFF '+0000 UTC'", CultureInfo.InvariantCulture)), ("timeZone", "Local")];
+        return PostAsync(port, path, [], MediaTypeNames.Application.Json, static (code, _) => JudgeCode(code), cancellationToken, headers);
+    }
+
     async Task<AppAnswer> PostAsync(
-        int port, string path, byte[] body, string contentType, Func<HttpStatusCode, byte[], AppAnswer> judge, CancellationToken cancellationToken)
+        int port,
+        string path,
+        byte[] body,
+        string contentType,
+        Func<HttpStatusCode, byte[], AppAnswer> judge,
+        CancellationToken cancellationToken,
+        params (string Name, string Value)[] headers)
     {
         try
         {
             using var request = Request(HttpMethod.Post, port, path);
+            foreach (var (name, value) in headers)
+                request.Headers.Add(name, value);
             request.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(contentType) } };
             using var response = await _http.SendAsync(request, cancellationToken);
             return judge(response.StatusCode, await response.Content.ReadAsByteArrayAsync(cancellationToken));

@@ -36,7 +36,12 @@ sealed class TurnActions
     {
         var actions = new TurnActions(instance, turn, context);
         actions.Take(turn, response);
-        foreach (var action in response.Actions)
+
+        // The official sidecar commits nothing of such a turn, ever; one that ends is heard of.
+        var refused = response.Actions.FirstOrDefault(a => a.SendEvent is not null);
+        if (refused is not null)
+            actions.RefuseSendEvent(refused);
+        foreach (var action in refused is null ? response.Actions : [])
         {
             if (action.CompleteWorkflow is { WorkflowStatus: OrchestrationStatus.ContinuedAsNew } again && actions._end is null)
                 return actions.ContinueAsNew(turn, again);
@@ -83,9 +88,6 @@ sealed class TurnActions
                 break;
             case WorkflowAction.WorkflowActionTypeOneofCase.CreateDetachedWorkflow:
                 CreateDetached(action, action.CreateDetachedWorkflow);
-                break;
-            case WorkflowAction.WorkflowActionTypeOneofCase.SendEvent:
-                SendEvent(action, action.SendEvent);
                 break;
             case WorkflowAction.WorkflowActionTypeOneofCase.TerminateWorkflow:
                 var terminate = action.TerminateWorkflow;
@@ -196,12 +198,11 @@ sealed class TurnActions
         _messages.Add(new Outgoing(id, Events.Started(_context.Now, _context.AppId, started)));
     }
 
-    void SendEvent(WorkflowAction action, SendEventAction send)
-    {
-        var target = send.Instance?.InstanceId ?? "";
-        Add(action, e => e.EventSent = new EventSentEvent { InstanceId = target, Name = send.Name, Input = send.Data });
-        _messages.Add(new Outgoing(target, Events.Raised(_context.Now, send.Name, send.Data)));
-    }
+    void RefuseSendEvent(WorkflowAction action) => Fail(
+        action,
+        "SendEventNotSupported",
+        $"The workflow sent the event '{action.SendEvent.Name}' to the instance '{action.SendEvent.Instance?.InstanceId}' by SendEvent (id {action.Id}), "
+        + "which a Dapr sidecar does not deliver: on daprd the turn never ends. Call an activity that raises the event through the workflow client (RaiseEventAsync).");
 
     void Complete(WorkflowAction action, CompleteWorkflowAction complete)
     {

@@ -98,14 +98,32 @@ public sealed class TurnTests
     }
 
     [Fact]
-    public void Sending_an_event_and_terminating_become_messages()
+    public void Terminating_another_instance_becomes_a_message()
     {
-        var outcome = Answer(
-            new WorkflowAction { SendEvent = new SendEventAction { Instance = new WorkflowInstance { InstanceId = "o" }, Name = "e", Data = "1" } },
-            new WorkflowAction { TerminateWorkflow = new TerminateWorkflowAction { InstanceId = "o", Reason = "r", Recurse = true } });
-        outcome.Messages[0].Event.EventRaised.Input.ShouldBe("1");
-        outcome.Messages[1].Event.ExecutionTerminated.Recurse.ShouldBeTrue();
-        _instance.History[^1].EventSent.Name.ShouldBe("e");
+        var outcome = Answer(new WorkflowAction { TerminateWorkflow = new TerminateWorkflowAction { InstanceId = "o", Reason = "r", Recurse = true } });
+        outcome.Messages.Single().Event.ExecutionTerminated.Recurse.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(OrchestrationStatus.Completed)]
+    [InlineData(OrchestrationStatus.ContinuedAsNew)]
+    public void A_turn_that_sends_an_event_fails_the_workflow_and_does_nothing_else(OrchestrationStatus ends)
+    {
+        var send = new WorkflowAction { Id = 1, SendEvent = new SendEventAction { Instance = new WorkflowInstance { InstanceId = "o" }, Name = "e", Data = "secret" } };
+        var end = Complete("1");
+        end.CompleteWorkflow.WorkflowStatus = ends;
+
+        // Whatever the order: what comes first must not hide it.
+        var outcome = Answer(Task(0), end, send, new WorkflowAction { Id = 2, CreateChildWorkflow = new CreateChildWorkflowAction { Name = "kid" } });
+
+        outcome.Messages.ShouldBeEmpty();
+        _instance.OpenTasks.ShouldBeEmpty();
+        Turns.Status(_instance).ShouldBe(OrchestrationStatus.Failed);
+        var failure = _instance.Completed!.FailureDetails;
+        (failure.ErrorType, failure.IsNonRetriable).ShouldBe(("SendEventNotSupported", true));
+        failure.ErrorMessage.ShouldContain("'e'");
+        failure.ErrorMessage.ShouldContain("RaiseEventAsync");
+        failure.ErrorMessage.ShouldNotContain("secret");
     }
 
     [Fact]
