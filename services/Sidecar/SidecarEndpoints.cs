@@ -8,6 +8,7 @@ public sealed class SidecarEndpoints
 {
     ListenOptions? _http;
     ListenOptions? _grpc;
+    readonly Dictionary<string, ListenOptions> _apps = new(StringComparer.Ordinal);
     int? _appPort;
 
     internal SidecarEndpoints(int? appPort) => _appPort = appPort;
@@ -17,6 +18,12 @@ public sealed class SidecarEndpoints
 
     /// <summary>gRPC; known when the web application has started.</summary>
     public int GrpcPort => PortOf(_grpc);
+
+    /// <summary>gRPC of one of <see cref="SidecarOptions.Apps"/>; known when the web application has started.</summary>
+    public int GrpcPortOf(string appId) => PortOf(_apps.GetValueOrDefault(appId));
+
+    /// <summary>Whose port it is; null = the main app's.</summary>
+    internal string? AppAt(int port) => _apps.FirstOrDefault(a => a.Value.IPEndPoint?.Port == port).Key;
 
     /// <summary>Where deliveries go. Set it when the app's own port is known only after it started; null pauses deliveries.</summary>
     public int? AppPort
@@ -59,6 +66,8 @@ public sealed class SidecarEndpoints
         // One protocol per port: the protocol of a request tells which port it came in on.
         kestrel.Listen(address, options.HttpPort, listen => (_http, listen.Protocols) = (listen, HttpProtocols.Http1));
         kestrel.Listen(address, options.GrpcPort, listen => (_grpc, listen.Protocols) = (listen, HttpProtocols.Http2));
+        foreach (var app in options.Apps)
+            kestrel.Listen(address, app.GrpcPort, listen => (_apps[app.AppId], listen.Protocols) = (listen, HttpProtocols.Http2));
     }
 
     static int PortOf(ListenOptions? listen) => listen?.IPEndPoint is { Port: > 0 } endpoint

@@ -41,6 +41,9 @@ static partial class SidecarLog
     [LoggerMessage(27, LogLevel.Error, "Finished workflow instances could not be written to the archive; they stay in memory and in the journal until the sidecar is started again")]
     public static partial void NotArchived(this ILogger log, Exception cause);
 
+    [LoggerMessage(28, LogLevel.Warning, "Work waits for the app '{AppId}', which has no port on this sidecar. It goes on when the app is among its apps; a workflow that must not wait so long needs a timer")]
+    public static partial void AppUnknown(this ILogger log, string appId);
+
     [LoggerMessage(40, LogLevel.Information, "The app on port {Port} subscribes to {Topics}")]
     public static partial void Subscribed(this ILogger log, int port, string topics);
 

@@ -8,8 +8,11 @@ namespace LeanPipe.Sidecar;
 /// <summary>What one sidecar serves, where it listens and where it keeps its state.</summary>
 public sealed record SidecarOptions
 {
-    /// <summary>The one app behind this sidecar; source of its events and of what it publishes.</summary>
+    /// <summary>The app behind this sidecar; source of its events and of what it publishes.</summary>
     public string AppId { get; init; } = "leanpipe";
+
+    /// <summary>More apps beside it, for workflows that name a target app. REST, pub/sub, jobs and bindings are the main app's.</summary>
+    public IReadOnlyList<SidecarAppOptions> Apps { get; init; } = [];
 
     /// <summary>REST, HTTP/1.1. 0 = any free port; see <see cref="SidecarEndpoints"/>.</summary>
     public int HttpPort { get; init; } = 3500;
@@ -90,6 +93,12 @@ public sealed record SidecarOptions
             yield return "FirstRetryAfter must be above zero, and LastRetryAfter not below it.";
         if (Retention.Completed < TimeSpan.Zero || Retention.Failed < TimeSpan.Zero || Retention.Terminated < TimeSpan.Zero)
             yield return "Retention must not be below zero; null keeps instances until they are purged.";
+        foreach (var app in Apps.Where(a => a.AppId.Length is 0 or > 64 || a.AppId.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.'))))
+            yield return $"Apps has '{app.AppId}'; an app id is 1 to 64 letters, digits, '-', '_' and '.'.";
+        foreach (var app in Apps.Where(a => a.AppId == AppId || Apps.Count(other => other.AppId == a.AppId) > 1))
+            yield return $"Apps has '{app.AppId}', which another app of this sidecar is called too.";
+        if (Apps.Select(a => a.GrpcPort).Append(GrpcPort).Append(HttpPort).Where(p => p != 0).CountBy(p => p).Any(p => p.Value > 1) || Apps.Any(a => a.GrpcPort is < 0 or > 65535))
+            yield return "Apps need a GrpcPort each, between 0 and 65535, that no other listener has.";
         foreach (var error in CronBindings.SelectMany(CronErrors))
             yield return error;
         foreach (var twice in CronBindings.CountBy(b => b.Name).Where(b => b.Value > 1))

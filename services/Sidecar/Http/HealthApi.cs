@@ -84,7 +84,7 @@ static class HealthApi
     static MetadataBody Metadata(
         WorkflowEngine engine, Deliveries deliveries, SidecarOptions options, SidecarEndpoints endpoints, ConcurrentDictionary<string, string> extended)
     {
-        var workers = engine.ConnectedWorkers;
+        var workers = engine.ConnectedWorkers(app: null);
         var subscriptions = deliveries.Subscriptions
             .Select(s => new SubscriptionBody(
                 s.PubSubName, s.Topic, [.. s.Routes.Select(r => new RuleBody(r.Match, r.Path))], s.DeadLetterTopic, "PROGRAMMATIC"))

@@ -11,7 +11,14 @@ sealed class Instance(string id)
     readonly Dictionary<int, HistoryEvent> _openTimers = [];
     readonly Dictionary<int, HistoryEvent> _openChildren = [];
 
+    /// <summary>The key; see <see cref="InstanceKey"/>.</summary>
     public string Id { get; } = id;
+
+    /// <summary>As workers and callers say it.</summary>
+    public string WireId { get; } = InstanceKey.IdOf(id);
+
+    /// <summary>Null = the main app.</summary>
+    public string? App { get; } = InstanceKey.AppOf(id);
 
     public int Generation { get; private set; }
 
@@ -49,7 +56,7 @@ sealed class Instance(string id)
     /// <summary>The start, committed or still in the inbox.</summary>
     public HistoryEvent? Start => Started ?? _inbox.Find(e => e.ExecutionStarted is not null);
 
-    /// <summary>The instance that started this one as its child; null = none.</summary>
+    /// <summary>The instance that started this one as its child, in whichever app; null = none.</summary>
     public string? ParentId => Start?.ExecutionStarted.ParentInstance?.WorkflowInstance?.InstanceId;
 
     public string? ExecutionId => Start?.ExecutionStarted.WorkflowInstance?.ExecutionId;

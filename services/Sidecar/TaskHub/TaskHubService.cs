@@ -9,49 +9,57 @@ namespace LeanPipe.Sidecar.TaskHub;
 sealed class TaskHubService
 {
     readonly WorkflowEngine _engine;
-    readonly WorkflowClient _client;
     readonly SidecarOptions _options;
     readonly CancellationToken _stopping;
     readonly ILogger<TaskHubService> _log;
-    readonly Dictionary<string, Func<HttpContext, Task>> _calls;
+    readonly SidecarEndpoints _endpoints;
+    readonly Dictionary<string, Dictionary<string, Func<HttpContext, Task>>> _callsByApp;
 
     public TaskHubService(
-        WorkflowEngine engine, WorkflowClient client, SidecarOptions options, IHostApplicationLifetime lifetime, ILogger<TaskHubService> log)
+        WorkflowEngine engine, SidecarOptions options, SidecarEndpoints endpoints, IHostApplicationLifetime lifetime, ILogger<TaskHubService> log)
     {
-        (_engine, _client, _options, _stopping, _log) = (engine, client, options, lifetime.ApplicationStopping, log);
-        _calls = new Dictionary<string, Func<HttpContext, Task>>
+        (_engine, _options, _endpoints, _stopping, _log) = (engine, options, endpoints, lifetime.ApplicationStopping, log);
+        _callsByApp = options.Apps.ToDictionary(a => a.AppId, a => Calls(a.AppId));
+        _callsByApp.Add("", Calls(app: null));
+    }
+
+    // Who calls is told by the port: every app has its own.
+    Dictionary<string, Func<HttpContext, Task>> Calls(string? app)
+    {
+        var client = new WorkflowClient(_engine, _options, app);
+        return new Dictionary<string, Func<HttpContext, Task>>
         {
             [TaskHubPaths.Hello] = http => UnaryAsync(http, Google.Protobuf.WellKnownTypes.Empty.Parser, (_, _) => Done(new Google.Protobuf.WellKnownTypes.Empty())),
-            [TaskHubPaths.GetWorkItems] = GetWorkItemsAsync,
-            [TaskHubPaths.CompleteOrchestratorTask] = CompleteTurnAsync,
-            [TaskHubPaths.CompleteWorkflowTask] = CompleteTurnAsync,
+            [TaskHubPaths.GetWorkItems] = http => GetWorkItemsAsync(http, app),
+            [TaskHubPaths.CompleteOrchestratorTask] = http => CompleteTurnAsync(http, app),
+            [TaskHubPaths.CompleteWorkflowTask] = http => CompleteTurnAsync(http, app),
             [TaskHubPaths.CompleteActivityTask] = http => UnaryAsync(http, ActivityResponse.Parser, async (r, _) =>
             {
-                await _engine.CompleteActivityAsync(r);
+                await _engine.CompleteActivityAsync(app, r);
                 return Answer(new CompleteTaskResponse());
             }),
-            [TaskHubPaths.StartInstance] = http => UnaryAsync(http, CreateInstanceRequest.Parser, StartAsync),
+            [TaskHubPaths.StartInstance] = http => UnaryAsync(http, CreateInstanceRequest.Parser, (r, _) => StartAsync(client, r)),
             [TaskHubPaths.GetInstance] = http => UnaryAsync(http, GetInstanceRequest.Parser, async (r, _) =>
-                Answer(View(await _client.GetAsync(r.InstanceId, r.GetInputsAndOutputs)))),
+                Answer(View(await client.GetAsync(r.InstanceId, r.GetInputsAndOutputs)))),
             [TaskHubPaths.WaitForInstanceStart] = http => UnaryAsync(http, GetInstanceRequest.Parser, async (r, stop) =>
-                Answer(View(await _client.WaitForStartAsync(r.InstanceId, r.GetInputsAndOutputs, stop)))),
+                Answer(View(await client.WaitForStartAsync(r.InstanceId, r.GetInputsAndOutputs, stop)))),
             [TaskHubPaths.WaitForInstanceCompletion] = http => UnaryAsync(http, GetInstanceRequest.Parser, async (r, stop) =>
-                Answer(View(await _client.WaitForCompletionAsync(r.InstanceId, r.GetInputsAndOutputs, stop)))),
+                Answer(View(await client.WaitForCompletionAsync(r.InstanceId, r.GetInputsAndOutputs, stop)))),
             [TaskHubPaths.RaiseEvent] = http => UnaryAsync(http, RaiseEventRequest.Parser, async (r, _) =>
-                Answer(new RaiseEventResponse(), await _client.RaiseEventAsync(r.InstanceId, r.Name, r.Input))),
+                Answer(new RaiseEventResponse(), await client.RaiseEventAsync(r.InstanceId, r.Name, r.Input))),
             [TaskHubPaths.TerminateInstance] = http => UnaryAsync(http, TerminateRequest.Parser, async (r, _) =>
-                Answer(new TerminateResponse(), Prefixed("failed to submit termination request: ", await _client.TerminateAsync(r.InstanceId, r.Output, r.Recursive)))),
+                Answer(new TerminateResponse(), Prefixed("failed to submit termination request: ", await client.TerminateAsync(r.InstanceId, r.Output, r.Recursive)))),
             [TaskHubPaths.SuspendInstance] = http => UnaryAsync(http, SuspendRequest.Parser, async (r, stop) =>
-                Answer(new SuspendResponse(), await _client.SuspendAsync(r.InstanceId, r.Reason) ?? await HeldAsync(r.InstanceId, held: true, stop))),
+                Answer(new SuspendResponse(), await client.SuspendAsync(r.InstanceId, r.Reason) ?? await HeldAsync(client, r.InstanceId, held: true, stop))),
             [TaskHubPaths.ResumeInstance] = http => UnaryAsync(http, ResumeRequest.Parser, async (r, stop) =>
-                Answer(new ResumeResponse(), await _client.ResumeAsync(r.InstanceId, r.Reason) ?? await HeldAsync(r.InstanceId, held: false, stop))),
-            [TaskHubPaths.PurgeInstances] = http => UnaryAsync(http, PurgeInstancesRequest.Parser, PurgeAsync),
-            [TaskHubPaths.ListInstanceIDs] = http => UnaryAsync(http, ListInstanceIDsRequest.Parser, ListAsync),
+                Answer(new ResumeResponse(), await client.ResumeAsync(r.InstanceId, r.Reason) ?? await HeldAsync(client, r.InstanceId, held: false, stop))),
+            [TaskHubPaths.PurgeInstances] = http => UnaryAsync(http, PurgeInstancesRequest.Parser, (r, _) => PurgeAsync(client, r)),
+            [TaskHubPaths.ListInstanceIDs] = http => UnaryAsync(http, ListInstanceIDsRequest.Parser, (r, _) => ListAsync(client, r)),
             [TaskHubPaths.GetInstanceHistory] = http => UnaryAsync(http, GetInstanceHistoryRequest.Parser, async (r, _) =>
-                await _client.HistoryAsync(r.InstanceId) is { } events
+                await client.HistoryAsync(r.InstanceId) is { } events
                     ? Answer(new GetInstanceHistoryResponse { Events = { events } })
                     : (null, new Fault(GrpcStatusCode.NotFound, $"workflow instance '{r.InstanceId}' not found"))),
-            [TaskHubPaths.RerunWorkflowFromEvent] = http => UnaryAsync(http, RerunWorkflowFromEventRequest.Parser, RerunAsync),
+            [TaskHubPaths.RerunWorkflowFromEvent] = http => UnaryAsync(http, RerunWorkflowFromEventRequest.Parser, (r, _) => RerunAsync(client, r)),
         };
     }
 
@@ -68,7 +76,7 @@ sealed class TaskHubService
         {
             if (ApiToken.Fault(http, _options.ApiToken) is { } denied)
                 GrpcCall.Fail(http, denied);
-            else if (_calls.TryGetValue(path, out var call))
+            else if (_callsByApp[_endpoints.AppAt(http.Connection.LocalPort) ?? ""].TryGetValue(path, out var call))
                 await call(http);
             else
                 GrpcCall.Fail(http, new Fault(GrpcStatusCode.Unimplemented, $"the method {path} is not served by this sidecar"));
@@ -98,39 +106,39 @@ sealed class TaskHubService
 
     static Fault? Prefixed(string prefix, Fault? fault) => fault is null ? null : fault with { Message = prefix + fault.Message };
 
-    async Task<Fault?> HeldAsync(string instanceId, bool held, CancellationToken stop)
+    static async Task<Fault?> HeldAsync(WorkflowClient client, string instanceId, bool held, CancellationToken stop)
     {
-        await _client.WaitForHoldAsync(instanceId, held, stop);
+        await client.WaitForHoldAsync(instanceId, held, stop);
         return null;
     }
 
-    async Task<(CreateInstanceResponse?, Fault?)> StartAsync(CreateInstanceRequest request, CancellationToken stop)
+    static async Task<(CreateInstanceResponse?, Fault?)> StartAsync(WorkflowClient client, CreateInstanceRequest request)
     {
         if (request.InstanceId.Length == 0)
             request.InstanceId = Guid.NewGuid().ToString();
-        return Answer(new CreateInstanceResponse { InstanceId = request.InstanceId }, await _client.StartAsync(request));
+        return Answer(new CreateInstanceResponse { InstanceId = request.InstanceId }, await client.StartAsync(request));
     }
 
-    async Task<(RerunWorkflowFromEventResponse?, Fault?)> RerunAsync(RerunWorkflowFromEventRequest request, CancellationToken stop)
+    static async Task<(RerunWorkflowFromEventResponse?, Fault?)> RerunAsync(WorkflowClient client, RerunWorkflowFromEventRequest request)
     {
-        var (newId, fault) = await _client.RerunAsync(request);
+        var (newId, fault) = await client.RerunAsync(request);
         return fault is null ? (new RerunWorkflowFromEventResponse { NewInstanceID = newId }, null) : (null, fault);
     }
 
-    async Task<(PurgeInstancesResponse?, Fault?)> PurgeAsync(PurgeInstancesRequest request, CancellationToken stop)
+    static async Task<(PurgeInstancesResponse?, Fault?)> PurgeAsync(WorkflowClient client, PurgeInstancesRequest request)
     {
         if (request.RequestCase == PurgeInstancesRequest.RequestOneofCase.PurgeInstanceFilter)
             return (null, new Fault(GrpcStatusCode.Unimplemented, "purging by filter is not implemented; name one instance"));
-        var (deleted, fault) = await _client.PurgeAsync(request.InstanceId, request.Recursive, request.Force);
+        var (deleted, fault) = await client.PurgeAsync(request.InstanceId, request.Recursive, request.Force);
         return Answer(
             new PurgeInstancesResponse { DeletedInstanceCount = deleted, IsComplete = true }, Prefixed("failed to purge workflow state: ", fault));
     }
 
-    async Task<(ListInstanceIDsResponse?, Fault?)> ListAsync(ListInstanceIDsRequest request, CancellationToken stop)
+    static async Task<(ListInstanceIDsResponse?, Fault?)> ListAsync(WorkflowClient client, ListInstanceIDsRequest request)
     {
         if (request.HasPageSize && request.PageSize is 0 or > int.MaxValue - 1)
             return (null, new Fault(GrpcStatusCode.InvalidArgument, $"page size {request.PageSize} is not usable; ask for at least 1"));
-        var (ids, next) = await _client.ListAsync(
+        var (ids, next) = await client.ListAsync(
             request.HasContinuationToken ? request.ContinuationToken : null, request.HasPageSize ? (int)request.PageSize : null);
         var response = new ListInstanceIDsResponse { InstanceIds = { ids } };
         if (next is not null)
@@ -138,21 +146,21 @@ sealed class TaskHubService
         return Answer(response);
     }
 
-    Task CompleteTurnAsync(HttpContext http) => UnaryAsync(http, WorkflowResponse.Parser, async (response, _) =>
+    Task CompleteTurnAsync(HttpContext http, string? app) => UnaryAsync(http, WorkflowResponse.Parser, async (response, _) =>
     {
-        await _engine.CompleteTurnAsync(response);
+        await _engine.CompleteTurnAsync(app, response);
         return Answer(new CompleteTaskResponse());
     });
 
-    async Task GetWorkItemsAsync(HttpContext http)
+    async Task GetWorkItemsAsync(HttpContext http, string? app)
     {
         if (await GrpcCall.ReadAsync(http, GetWorkItemsRequest.Parser, _options.MaxMessageBytes) is null)
             return;
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, _stopping);
         await GrpcCall.BeginStreamAsync(http);
-        var worker = _engine.Connect();
-        _log.WorkerConnected(_engine.ConnectedWorkers);
+        var worker = _engine.Connect(app);
+        _log.WorkerConnected(_engine.ConnectedWorkers(app));
         try
         {
             await foreach (var item in worker.Items.ReadAllAsync(stop.Token))
@@ -169,7 +177,7 @@ sealed class TaskHubService
         {
             var unanswered = worker.Outstanding.Count;
             _engine.Disconnect(worker);
-            _log.WorkerDisconnected(_engine.ConnectedWorkers, unanswered);
+            _log.WorkerDisconnected(_engine.ConnectedWorkers(app), unanswered);
         }
     }
 

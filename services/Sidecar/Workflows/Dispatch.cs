@@ -1,15 +1,19 @@
 using System.Threading.Channels;
 using LeanPipe.DaprWire;
+using LeanPipe.Sidecar.State;
 
 namespace LeanPipe.Sidecar.Workflows;
 
 /// <summary>One connected worker: the items on their way to it, and those it has not answered.</summary>
-sealed class WorkerStream
+/// <param name="app">Whose items it takes; null = the main app's.</param>
+sealed class WorkerStream(string? app)
 {
     readonly Channel<WorkItem> _items = Channel.CreateUnbounded<WorkItem>(new UnboundedChannelOptions { SingleReader = true });
 
     /// <summary>Bounded by the limits of items without an answer, not by itself.</summary>
     public ChannelReader<WorkItem> Items => _items.Reader;
+
+    public string? App { get; } = app;
 
     public HashSet<Dispatch> Outstanding { get; } = [];
 
@@ -37,6 +41,9 @@ sealed class Flight
 /// <param name="Scheduled">The activity's event; null = a turn.</param>
 sealed record Dispatch(string Token, string InstanceId, Flight Flight, WorkerStream Stream, Turn? Turn, HistoryEvent? Scheduled)
 {
+    /// <summary>What the answer will say: the id of the instance, and whose worker it is.</summary>
+    public string AnswerKey => InstanceKey.Of(Stream.App, InstanceKey.IdOf(InstanceId));
+
     public bool IsCurrent => Scheduled is null
         ? ReferenceEquals(Flight.Turn, this)
         : Flight.Activities.TryGetValue(Scheduled.EventId, out var current) && ReferenceEquals(current, this);

@@ -1,4 +1,5 @@
 using LeanPipe.DaprWire;
+using LeanPipe.Sidecar.State;
 
 namespace LeanPipe.Sidecar.Workflows;
 
@@ -9,21 +10,20 @@ namespace LeanPipe.Sidecar.Workflows;
 /// </remarks>
 /// <param name="options">The limits per worker.</param>
 /// <param name="beginTurn">The item for an instance's next turn; null when none is due any more.</param>
-sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem Item, Turn Turn)?> beginTurn)
+/// <param name="unknownApp">Told once of an app that has work waiting, but no port here.</param>
+sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem Item, Turn Turn)?> beginTurn, Action<string> unknownApp)
 {
-    readonly List<WorkerStream> _workers = [];
+    readonly Dictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
     readonly Dictionary<string, Flight> _flights = [];
     readonly Dictionary<string, List<Dispatch>> _byInstance = [];
-    readonly Queue<(string InstanceId, Flight Flight)> _turns = new();
-    readonly Queue<(string InstanceId, Flight Flight, HistoryEvent Scheduled)> _activities = new();
 
-    public int ConnectedWorkers => _workers.Count;
+    public int ConnectedWorkers(string? app) => LaneOf(app).Workers.Count;
 
-    public void Connect(WorkerStream worker) => _workers.Add(worker);
+    public void Connect(WorkerStream worker) => LaneOf(worker.App).Workers.Add(worker);
 
     public void Disconnect(WorkerStream worker)
     {
-        _workers.Remove(worker);
+        LaneOf(worker.App).Workers.Remove(worker);
         foreach (var dispatch in worker.Outstanding.ToList())
         {
             var current = IsCurrent(dispatch);
@@ -54,7 +54,7 @@ sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem I
         if (flight.TurnQueued || flight.Turn is not null)
             return;
         flight.TurnQueued = true;
-        _turns.Enqueue((instanceId, flight));
+        LaneOf(InstanceKey.AppOf(instanceId)).Turns.Enqueue((instanceId, flight));
     }
 
     /// <summary>Idempotent until the activity is answered or forgotten.</summary>
@@ -62,7 +62,7 @@ sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem I
     {
         var flight = FlightOf(instanceId);
         if (flight.Activities.TryAdd(scheduled.EventId, null))
-            _activities.Enqueue((instanceId, flight, scheduled));
+            LaneFor(instanceId, scheduled).Activities.Enqueue((instanceId, flight, scheduled));
     }
 
     /// <summary>The execution is over: what is queued is dropped, and what workers hold will be answered in vain.</summary>
@@ -80,9 +80,9 @@ sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem I
     }
 
     /// <inheritdoc cref="TakeTurn"/>
-    public Dispatch? TakeActivity(string instanceId, int taskId, string token)
+    public Dispatch? TakeActivity(string? app, string instanceId, int taskId, string token)
     {
-        var dispatch = Take(instanceId, token, d => d.Scheduled?.EventId == taskId);
+        var dispatch = Take(InstanceKey.Of(app, instanceId), token, d => d.Scheduled?.EventId == taskId);
         if (dispatch is null)
             return null;
         dispatch.Flight.Activities.Remove(taskId);
@@ -93,9 +93,15 @@ sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem I
     /// <summary>Gives queued items to the workers with the fewest of their kind.</summary>
     public void Pump()
     {
-        while (_turns.Count > 0 && Free(w => w.Turns, options.MaxTurnsPerWorker) is { } worker)
+        foreach (var lane in _lanes.Values.ToList())
+            Pump(lane);
+    }
+
+    void Pump(Lane lane)
+    {
+        while (lane.Turns.Count > 0 && lane.Free(w => w.Turns, options.MaxTurnsPerWorker) is { } worker)
         {
-            var (id, flight) = _turns.Dequeue();
+            var (id, flight) = lane.Turns.Dequeue();
             if (!IsLive(id, flight) || !flight.TurnQueued)
                 continue;
             flight.TurnQueued = false;
@@ -109,9 +115,9 @@ sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem I
             Send(dispatch, item);
         }
 
-        while (_activities.Count > 0 && Free(w => w.Activities, options.MaxActivitiesPerWorker) is { } worker)
+        while (lane.Activities.Count > 0 && lane.Free(w => w.Activities, options.MaxActivitiesPerWorker) is { } worker)
         {
-            var (id, flight, scheduled) = _activities.Dequeue();
+            var (id, flight, scheduled) = lane.Activities.Dequeue();
             if (!IsLive(id, flight) || !flight.Activities.TryGetValue(scheduled.EventId, out var handed) || handed is not null)
                 continue;
 
@@ -134,13 +140,27 @@ sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem I
                 Name = task.Name,
                 Version = task.Version,
                 Input = task.Input,
-                WorkflowInstance = new WorkflowInstance { InstanceId = dispatch.InstanceId },
+                WorkflowInstance = new WorkflowInstance { InstanceId = InstanceKey.IdOf(dispatch.InstanceId) },
                 TaskId = dispatch.Scheduled.EventId,
                 ParentTraceContext = task.ParentTraceContext,
                 TaskExecutionId = task.TaskExecutionId,
             },
             CompletionToken = dispatch.Token,
         };
+    }
+
+    Lane LaneFor(string instanceId, HistoryEvent scheduled) => scheduled.Router?.TargetAppID is { Length: > 0 } target
+        ? LaneOf(target == options.AppId ? null : target)
+        : LaneOf(InstanceKey.AppOf(instanceId));
+
+    Lane LaneOf(string? app)
+    {
+        if (_lanes.TryGetValue(app ?? "", out var lane))
+            return lane;
+        _lanes.Add(app ?? "", lane = new Lane());
+        if (app is not null && options.Apps.All(a => a.AppId != app))
+            unknownApp(app);
+        return lane;
     }
 
     Flight FlightOf(string instanceId)
@@ -161,13 +181,11 @@ sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem I
 
     bool IsCurrent(Dispatch dispatch) => IsLive(dispatch.InstanceId, dispatch.Flight) && dispatch.IsCurrent;
 
-    WorkerStream? Free(Func<WorkerStream, int> load, int limit) => _workers.Where(w => load(w) < limit).MinBy(load);
-
     void Send(Dispatch dispatch, WorkItem item)
     {
         dispatch.Stream.Outstanding.Add(dispatch);
-        if (!_byInstance.TryGetValue(dispatch.InstanceId, out var list))
-            _byInstance.Add(dispatch.InstanceId, list = []);
+        if (!_byInstance.TryGetValue(dispatch.AnswerKey, out var list))
+            _byInstance.Add(dispatch.AnswerKey, list = []);
         list.Add(dispatch);
         dispatch.Stream.Send(item);
     }
@@ -190,9 +208,9 @@ sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem I
             dispatch.Stream.Turns--;
         else
             dispatch.Stream.Activities--;
-        var list = _byInstance[dispatch.InstanceId];
+        var list = _byInstance[dispatch.AnswerKey];
         list.Remove(dispatch);
         if (list.Count == 0)
-            _byInstance.Remove(dispatch.InstanceId);
+            _byInstance.Remove(dispatch.AnswerKey);
     }
 }

@@ -1,13 +1,27 @@
 using Google.Protobuf.WellKnownTypes;
 using LeanPipe.DaprWire;
+using LeanPipe.Sidecar.State;
 
 namespace LeanPipe.Sidecar.Workflows;
 
 /// <summary>What a turn takes from the outside world, so that the turn itself is a function.</summary>
-/// <param name="AppId">Written as source of every routed event.</param>
+/// <param name="AppId">The main app's.</param>
 /// <param name="Now">Timestamp of the events that this turn makes.</param>
 /// <param name="NewExecutionId">For children and for continuing as new.</param>
-readonly record struct TurnContext(string AppId, Timestamp Now, Func<string> NewExecutionId);
+readonly record struct TurnContext(string AppId, Timestamp Now, Func<string> NewExecutionId)
+{
+    /// <summary>The app id that an instance's events are routed from.</summary>
+    public string NameOf(Instance instance) => instance.App ?? AppId;
+
+    /// <summary>The key of an instance of the named app; no name = the app of <paramref name="by"/>.</summary>
+    public string Key(Instance by, string? appId, string id) =>
+        InstanceKey.Of(string.IsNullOrEmpty(appId) ? by.App : appId == AppId ? null : appId, id);
+
+    public string ChildKey(Instance parent, HistoryEvent created) =>
+        Key(parent, created.Router?.TargetAppID, created.ChildWorkflowInstanceCreated.InstanceId);
+
+    public string ParentKey(Instance child, ParentInstanceInfo parent) => Key(child, parent.AppID, parent.WorkflowInstance.InstanceId);
+}
 
 /// <summary>History events as the sidecar makes them. Only an event that an action makes has an id other than -1: the action's.</summary>
 static class Events
@@ -32,8 +46,17 @@ static class Events
     public static HistoryEvent TimerFired(Timestamp now, HistoryEvent created) =>
         New(now, e => e.TimerFired = new TimerFiredEvent { TimerId = created.EventId, FireAt = created.TimerCreated.FireAt });
 
-    public static HistoryEvent Started(Timestamp now, string appId, ExecutionStartedEvent started) =>
-        New(now, e => (e.ExecutionStarted, e.Router) = (started, new TaskRouter { SourceAppID = appId }));
+    /// <param name="now">When it is started.</param>
+    /// <param name="appId">Starts it.</param>
+    /// <param name="started">What is started.</param>
+    /// <param name="targetAppId">Runs it; null or empty = the same app.</param>
+    public static HistoryEvent Started(Timestamp now, string appId, ExecutionStartedEvent started, string? targetAppId = null)
+    {
+        var e = New(now, e => (e.ExecutionStarted, e.Router) = (started, new TaskRouter { SourceAppID = appId }));
+        if (!string.IsNullOrEmpty(targetAppId))
+            e.Router.TargetAppID = targetAppId;
+        return e;
+    }
 
     public static HistoryEvent TaskCompleted(Timestamp now, HistoryEvent scheduled, string? result) => New(now, e =>
     {

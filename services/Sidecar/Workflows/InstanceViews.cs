@@ -15,7 +15,7 @@ static class InstanceViews
         var status = Turns.Status(instance);
         var state = new WorkflowState
         {
-            InstanceId = instance.Id,
+            InstanceId = instance.WireId,
             Name = start?.ExecutionStarted.Name ?? "",
             Version = start?.ExecutionStarted.Version,
             WorkflowStatus = stalled && !instance.IsTerminal ? OrchestrationStatus.Stalled : status,

@@ -14,9 +14,9 @@ static class Rerun
     public static (Outcome? Outcome, Fault? Fault) Fork(Instance source, string newId, RerunWorkflowFromEventRequest request, TurnContext context)
     {
         if (!source.IsTerminal)
-            return Refuse(GrpcStatusCode.InvalidArgument, $"'{source.Id}' is not in a terminal state");
+            return Refuse(GrpcStatusCode.InvalidArgument, $"'{source.WireId}' is not in a terminal state");
         if (source.ParentId is not null)
-            return Refuse(GrpcStatusCode.InvalidArgument, $"'{source.Id}': cannot rerun from child-workflows");
+            return Refuse(GrpcStatusCode.InvalidArgument, $"'{source.WireId}': cannot rerun from child-workflows");
 
         var at = source.History.ToList().FindIndex(e => e.EventId == unchecked((int)request.EventID));
         if (at < 0)
@@ -25,17 +25,18 @@ static class Rerun
             return (null, fault);
 
         // A scratch instance tells what is open at that point.
-        var begun = new Instance(newId);
-        begun.Apply(new InstanceChange { InstanceId = newId, HistoryAdded = { source.History.Take(at + 1) } });
+        var key = InstanceKey.Of(source.App, newId);
+        var begun = new Instance(key);
+        begun.Apply(new InstanceChange { InstanceId = key, HistoryAdded = { source.History.Take(at + 1) } });
 
         var executionId = context.NewExecutionId();
-        var change = new InstanceChange { InstanceId = newId, Reset = true, SetsCustomStatus = true };
+        var change = new InstanceChange { InstanceId = key, Reset = true, SetsCustomStatus = true };
         var messages = new List<Outgoing>();
         foreach (var original in begun.History)
         {
             var e = original.Clone();
             if (ReferenceEquals(original, source.History[at]))
-                Mark(e, source.Id, request, context);
+                Mark(e, source.WireId, request, context);
             if (e.ExecutionStarted is { } started)
                 started.WorkflowInstance = new WorkflowInstance { InstanceId = newId, ExecutionId = executionId };
             else if (e.ChildWorkflowInstanceCreated is { } child && begun.OpenChildren.ContainsKey(e.EventId))
@@ -88,7 +89,7 @@ static class Rerun
         HistoryEvent e, ChildWorkflowInstanceCreatedEvent child, string newId, string executionId, RerunWorkflowFromEventRequest request, bool isTarget, Instance begun, TurnContext context)
     {
         child.InstanceId = isTarget && request.HasNewChildWorkflowInstanceID ? request.NewChildWorkflowInstanceID : $"{newId}:{e.EventId:x4}";
-        return new Outgoing(child.InstanceId, Events.Started(context.Now, context.AppId, new ExecutionStartedEvent
+        return new Outgoing(context.ChildKey(begun, e), Events.Started(context.Now, context.NameOf(begun), new ExecutionStartedEvent
         {
             Name = child.Name,
             Version = child.Version,
@@ -99,9 +100,9 @@ static class Rerun
                 TaskScheduledId = e.EventId,
                 Name = begun.Start?.ExecutionStarted.Name ?? "",
                 WorkflowInstance = new WorkflowInstance { InstanceId = newId, ExecutionId = executionId },
-                AppID = context.AppId,
+                AppID = context.NameOf(begun),
             },
-        }));
+        }, e.Router?.TargetAppID));
     }
 
     static Fault Invalid(string message) => new(GrpcStatusCode.InvalidArgument, message);

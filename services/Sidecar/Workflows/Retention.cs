@@ -18,7 +18,7 @@ sealed class Retention(StateStore store, RetentionOptions options, TimerQueue<Du
         if (store.EndOf(instanceId) is not var (status, endedAt) || For(status) is not { } kept || Later(endedAt, kept) > time.GetUtcNow())
             return;
         work.Apply(new InstanceChange { InstanceId = instanceId, Purge = true });
-        log.RetentionOver(instanceId, status, time.GetUtcNow() - endedAt);
+        log.RetentionOver(InstanceKey.IdOf(instanceId), status, time.GetUtcNow() - endedAt);
     }
 
     static DateTimeOffset Later(DateTimeOffset from, TimeSpan by) => by < DateTimeOffset.MaxValue - from ? from + by : DateTimeOffset.MaxValue;

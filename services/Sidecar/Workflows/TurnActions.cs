@@ -91,7 +91,7 @@ sealed class TurnActions
                 break;
             case WorkflowAction.WorkflowActionTypeOneofCase.TerminateWorkflow:
                 var terminate = action.TerminateWorkflow;
-                _messages.Add(new Outgoing(terminate.InstanceId, Events.Terminated(_context.Now, terminate.Reason, terminate.Recurse)));
+                _messages.Add(new Outgoing(_context.Key(_instance, TargetOf(action), terminate.InstanceId), Events.Terminated(_context.Now, terminate.Reason, terminate.Recurse)));
                 break;
             case WorkflowAction.WorkflowActionTypeOneofCase.CompleteWorkflow:
                 Complete(action, action.CompleteWorkflow);
@@ -113,8 +113,6 @@ sealed class TurnActions
         });
         if (task.HasHistoryPropagationScope)
             scheduled.TaskScheduled.HistoryPropagationScope = task.HistoryPropagationScope;
-        if (ForeignApp(action) is { } failure)
-            _change.InboxAdded.Add(Events.TaskFailed(_context.Now, scheduled, failure));
     }
 
     void CreateTimer(WorkflowAction action, CreateTimerAction timer) => Add(action, e =>
@@ -141,7 +139,7 @@ sealed class TurnActions
 
     void CreateChild(WorkflowAction action, CreateChildWorkflowAction child)
     {
-        var id = child.InstanceId.Length > 0 ? child.InstanceId : $"{_instance.Id}:{action.Id:x4}";
+        var id = child.InstanceId.Length > 0 ? child.InstanceId : $"{_instance.WireId}:{action.Id:x4}";
         var created = Add(action, e => e.ChildWorkflowInstanceCreated = new ChildWorkflowInstanceCreatedEvent
         {
             InstanceId = id,
@@ -151,14 +149,9 @@ sealed class TurnActions
         });
         if (child.HasHistoryPropagationScope)
             created.ChildWorkflowInstanceCreated.HistoryPropagationScope = child.HistoryPropagationScope;
-        if (ForeignApp(action) is { } failure)
-        {
-            _change.InboxAdded.Add(Events.ChildFailed(_context.Now, _context.AppId, action.Id, failure));
-            return;
-        }
 
         var start = _instance.Start?.ExecutionStarted;
-        Start(id, child.Name, new ExecutionStartedEvent
+        Start(action, id, child.Name, new ExecutionStartedEvent
         {
             Version = child.Version,
             Input = child.Input,
@@ -166,8 +159,8 @@ sealed class TurnActions
             {
                 TaskScheduledId = action.Id,
                 Name = start?.Name ?? "",
-                WorkflowInstance = new WorkflowInstance { InstanceId = _instance.Id, ExecutionId = _instance.ExecutionId },
-                AppID = _context.AppId,
+                WorkflowInstance = new WorkflowInstance { InstanceId = _instance.WireId, ExecutionId = _instance.ExecutionId },
+                AppID = _context.NameOf(_instance),
             },
         });
     }
@@ -181,7 +174,7 @@ sealed class TurnActions
         }
 
         Add(action, e => e.DetachedWorkflowInstanceCreated = new DetachedWorkflowInstanceCreatedEvent { InstanceId = detached.InstanceId });
-        Start(detached.InstanceId, detached.Name, new ExecutionStartedEvent
+        Start(action, detached.InstanceId, detached.Name, new ExecutionStartedEvent
         {
             Version = detached.Version,
             Input = detached.Input,
@@ -191,11 +184,12 @@ sealed class TurnActions
         });
     }
 
-    void Start(string id, string name, ExecutionStartedEvent started)
+    void Start(WorkflowAction action, string id, string name, ExecutionStartedEvent started)
     {
         started.Name = name;
         started.WorkflowInstance = new WorkflowInstance { InstanceId = id, ExecutionId = _context.NewExecutionId() };
-        _messages.Add(new Outgoing(id, Events.Started(_context.Now, _context.AppId, started)));
+        var target = TargetOf(action);
+        _messages.Add(new Outgoing(_context.Key(_instance, target, id), Events.Started(_context.Now, _context.NameOf(_instance), started, target)));
     }
 
     void RefuseSendEvent(WorkflowAction action) => Fail(
@@ -235,7 +229,7 @@ sealed class TurnActions
             InstanceId = _instance.Id,
             Reset = true,
             Generation = _instance.Generation + 1,
-            InboxAdded = { Events.Started(_context.Now, _context.AppId, started), again.CarryoverEvents.Where(e => e.EventRaised is not null) },
+            InboxAdded = { Events.Started(_context.Now, _context.NameOf(_instance), started), again.CarryoverEvents.Where(e => e.EventRaised is not null) },
             SetsCustomStatus = true,
             CustomStatus = _change.CustomStatus,
         };
@@ -246,21 +240,12 @@ sealed class TurnActions
     HistoryEvent Add(WorkflowAction action, Action<HistoryEvent> fill)
     {
         var router = action.Router?.Clone() ?? new TaskRouter();
-        router.SourceAppID = _context.AppId;
+        router.SourceAppID = _context.NameOf(_instance);
         var e = new HistoryEvent { EventId = action.Id, Timestamp = _context.Now, Router = router };
         fill(e);
         _change.HistoryAdded.Add(e);
         return e;
     }
 
-    TaskFailureDetails? ForeignApp(WorkflowAction action)
-    {
-        if (action.Router is not { HasTargetAppID: true } router || router.TargetAppID.Length == 0
-            || string.Equals(router.TargetAppID, _context.AppId, StringComparison.Ordinal))
-        {
-            return null;
-        }
-
-        return Events.Failure("AppNotServed", $"The app '{router.TargetAppID}' is not served by this sidecar, which serves '{_context.AppId}' only.");
-    }
+    static string? TargetOf(WorkflowAction action) => action.Router?.TargetAppID;
 }

@@ -10,7 +10,7 @@ namespace LeanPipe.Sidecar.Workflows;
 sealed record Turn(IReadOnlyList<HistoryEvent> Past, IReadOnlyList<HistoryEvent> NewEvents, int Taken);
 
 /// <summary>An event on its way to another instance.</summary>
-/// <param name="InstanceId">Receives it.</param>
+/// <param name="InstanceId">The key of who receives it.</param>
 /// <param name="Event">ExecutionStarted starts the instance; anything else enters its inbox.</param>
 /// <param name="ExecutionId">The execution it is meant for; null = whichever runs.</param>
 sealed record Outgoing(string InstanceId, HistoryEvent Event, string? ExecutionId = null);
@@ -64,8 +64,8 @@ static class Turns
     public static Outgoing? ToParent(Instance instance, ExecutionCompletedEvent end, TurnContext context) =>
         instance.Start?.ExecutionStarted.ParentInstance is { } parent
             ? new Outgoing(
-                parent.WorkflowInstance.InstanceId,
-                Events.ChildEnded(context.Now, context.AppId, parent, instance.Id, end),
+                context.ParentKey(instance, parent),
+                Events.ChildEnded(context.Now, context.NameOf(instance), parent, instance.WireId, end),
                 parent.WorkflowInstance.ExecutionId)
             : null;
 
@@ -86,7 +86,7 @@ static class Turns
         if (terminated.ExecutionTerminated.Recurse)
         {
             messages.AddRange(instance.OpenChildren.Values.Select(child => new Outgoing(
-                child.ChildWorkflowInstanceCreated.InstanceId,
+                context.ChildKey(instance, child),
                 Events.Terminated(context.Now, terminated.ExecutionTerminated.Input, recurse: true))));
         }
 

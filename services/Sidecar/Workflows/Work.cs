@@ -66,12 +66,12 @@ sealed class Work(StateStore store, Dispatcher dispatcher, TurnContext context)
     /// <remarks>What is archived is finished with all its children.</remarks>
     public bool IsTreeActive(Instance instance) => !instance.IsTerminal || Children(instance).Any(id => store.Instances.TryGetValue(id, out var child) && IsTreeActive(child));
 
-    /// <summary>Ids of the instances that this one started as its children and that still exist, each once.</summary>
+    /// <summary>Keys of the instances that this one started as its children and that still exist, each once.</summary>
     public IEnumerable<string> Children(Instance parent) => parent.History
         .Where(e => e.ChildWorkflowInstanceCreated is not null)
-        .Select(e => e.ChildWorkflowInstanceCreated.InstanceId)
+        .Select(e => Context.ChildKey(parent, e))
         .Distinct(StringComparer.Ordinal)
-        .Where(id => id != parent.Id && ParentOf(id) == parent.Id);
+        .Where(key => key != parent.Id && ParentOf(key) == parent.WireId);
 
     string? ParentOf(string id) =>
         store.Instances.TryGetValue(id, out var instance) ? instance.ParentId : store.Archived.GetValueOrDefault(id)?.ParentId;
@@ -93,10 +93,10 @@ sealed class Work(StateStore store, Dispatcher dispatcher, TurnContext context)
             return;
         }
 
-        if (started.ParentInstance is not { } asker || store.Find(asker.WorkflowInstance.InstanceId) is not { } parent)
+        if (started.ParentInstance is not { } asker || store.Find(Context.ParentKey(target, asker)) is not { } parent)
             return;
-        var failed = Events.ChildFailed(Context.Now, Context.AppId, asker.TaskScheduledId, Events.Failure(
-            "WorkflowAlreadyExists", $"an active workflow with ID '{message.InstanceId}' already exists"));
+        var failed = Events.ChildFailed(Context.Now, Context.NameOf(target), asker.TaskScheduledId, Events.Failure(
+            "WorkflowAlreadyExists", $"an active workflow with ID '{target.WireId}' already exists"));
         if (Inbox.Accepts(parent, failed, asker.WorkflowInstance.ExecutionId))
             Post(parent, failed);
     }

@@ -4,23 +4,26 @@ using LeanPipe.Sidecar.State;
 
 namespace LeanPipe.Sidecar.Workflows;
 
-/// <summary>What callers may ask of instances; the gRPC and the HTTP interface say the same things through it.</summary>
-sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options)
+/// <summary>What callers may ask of one app's instances; the gRPC and the HTTP interface say the same things through it.</summary>
+/// <param name="engine">Does it.</param>
+/// <param name="options">Name the main app.</param>
+/// <param name="app">Whose instances; null = the main app's.</param>
+sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options, string? app = null)
 {
     const int DefaultPageSize = 1024;
 
     /// <summary>Accepts at once and durably, whether a worker is connected or not. A finished instance of the same id is replaced.</summary>
     public Task<Fault?> StartAsync(CreateInstanceRequest request) => engine.ChangeAsync(work =>
-        TryFind(work, request.InstanceId, out var existing) && work.IsTreeActive(existing) ? Fault.Active(request.InstanceId) : Start(work, request));
+        TryFind(work, Key(request.InstanceId), out var existing) && work.IsTreeActive(existing) ? Fault.Active(request.InstanceId) : Start(work, request));
 
     public Task<WorkflowState?> GetAsync(string instanceId, bool payloads) =>
-        engine.ReadAsync(store => store.Find(instanceId) is { } instance ? View(instance, payloads) : null);
+        engine.ReadAsync(store => store.Find(Key(instanceId)) is { } instance ? View(instance, payloads) : null);
 
     public Task<WorkflowState> WaitForStartAsync(string instanceId, bool payloads, CancellationToken cancellationToken) =>
-        engine.WaitAsync(instanceId, i => Turns.Status(i) == OrchestrationStatus.Pending ? null : View(i, payloads), cancellationToken);
+        engine.WaitAsync(Key(instanceId), i => Turns.Status(i) == OrchestrationStatus.Pending ? null : View(i, payloads), cancellationToken);
 
     public Task<WorkflowState> WaitForCompletionAsync(string instanceId, bool payloads, CancellationToken cancellationToken) =>
-        engine.WaitAsync(instanceId, i => i.IsTerminal ? View(i, payloads) : null, cancellationToken);
+        engine.WaitAsync(Key(instanceId), i => i.IsTerminal ? View(i, payloads) : null, cancellationToken);
 
     public Task<Fault?> RaiseEventAsync(string instanceId, string name, string? input) => PostAsync(
         instanceId, i => !i.IsTerminal && engine.IsStalled(i.Id) ? Fault.Stalled : null, () => Events.Raised(engine.UniqueTimestamp(), name, input));
@@ -39,7 +42,7 @@ sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options)
 
     /// <summary>Waits until the instance is suspended, or is not, or has ended.</summary>
     public Task WaitForHoldAsync(string instanceId, bool held, CancellationToken cancellationToken) => engine.WaitAsync(
-        instanceId,
+        Key(instanceId),
         i => i.IsTerminal || Turns.IsHeld(i) == held ? i : null,
         cancellationToken);
 
@@ -52,11 +55,11 @@ sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options)
             return (null, new Fault(GrpcStatusCode.InvalidArgument, "rerun workflow source instance ID is required"));
         if (request.SourceInstanceID == newId)
             return (null, new Fault(GrpcStatusCode.InvalidArgument, "rerun workflow instance ID must be different from the original instance ID"));
-        if (!TryFind(work, request.SourceInstanceID, out var source))
+        if (!TryFind(work, Key(request.SourceInstanceID), out var source))
             return (null, new Fault(GrpcStatusCode.NotFound, $"workflow instance does not exist with ID '{request.SourceInstanceID}'"));
 
         var (outcome, fault) = Rerun.Fork(source, newId, request, work.Context);
-        if (fault is null && work.Exists(newId))
+        if (fault is null && work.Exists(Key(newId)))
             fault = new Fault(GrpcStatusCode.AlreadyExists, $"workflow '{newId}' has already been created");
         if (fault is not null)
             return (null, fault);
@@ -67,7 +70,7 @@ sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options)
     /// <returns>How many instances were forgotten, or why none was.</returns>
     public Task<(int Deleted, Fault? Fault)> PurgeAsync(string instanceId, bool recursive, bool force) => engine.ChangeAsync<(int, Fault?)>(work =>
     {
-        if (!TryFind(work, instanceId, out var instance))
+        if (!TryFind(work, Key(instanceId), out var instance))
             return (0, Fault.NoSuchInstance);
         if (!force && (recursive ? work.IsTreeActive(instance) : !instance.IsTerminal))
             return (0, Fault.NotCompleted);
@@ -80,6 +83,8 @@ sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options)
     {
         var size = pageSize ?? DefaultPageSize;
         var ids = store.Instances.Keys.Concat(store.Archived.Keys)
+            .Where(key => InstanceKey.AppOf(key) == app)
+            .Select(InstanceKey.IdOf)
             .Where(id => after is null || string.CompareOrdinal(id, after) > 0)
             .Order(StringComparer.Ordinal)
             .Take(size + 1)
@@ -88,7 +93,9 @@ sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options)
     });
 
     public Task<IReadOnlyList<HistoryEvent>?> HistoryAsync(string instanceId) =>
-        engine.ReadAsync<IReadOnlyList<HistoryEvent>?>(store => store.Find(instanceId) is { } instance ? [.. instance.History] : null);
+        engine.ReadAsync<IReadOnlyList<HistoryEvent>?>(store => store.Find(Key(instanceId)) is { } instance ? [.. instance.History] : null);
+
+    string Key(string instanceId) => InstanceKey.Of(app, instanceId);
 
     static bool TryFind(Work work, string instanceId, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Instance? instance) =>
         (instance = work.Find(instanceId)) is not null;
@@ -109,7 +116,7 @@ sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options)
 
     Fault? Start(Work work, CreateInstanceRequest request)
     {
-        work.Start(request.InstanceId, Events.Started(engine.UniqueTimestamp(), options.AppId, new ExecutionStartedEvent
+        work.Start(Key(request.InstanceId), Events.Started(engine.UniqueTimestamp(), app ?? options.AppId, new ExecutionStartedEvent
         {
             Name = request.Name,
             Version = request.Version,
@@ -128,7 +135,7 @@ sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options)
 
     Task<Fault?> PostAsync(string instanceId, Func<Instance, Fault?> check, Func<HistoryEvent> create) => engine.ChangeAsync(work =>
     {
-        if (!TryFind(work, instanceId, out var instance))
+        if (!TryFind(work, Key(instanceId), out var instance))
             return Fault.NoSuchInstance;
         if (check(instance) is { } fault)
             return fault;

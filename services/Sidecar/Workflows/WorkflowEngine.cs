@@ -26,20 +26,17 @@ sealed class WorkflowEngine : IDisposable
     public WorkflowEngine(StateStore store, SidecarOptions options, TimeProvider time, ILogger<WorkflowEngine> log)
     {
         (_store, _options, _time, _log) = (store, options, time, log);
-        _dispatcher = new Dispatcher(options, BeginTurn);
+        _dispatcher = new Dispatcher(options, BeginTurn, log.AppUnknown);
         _timers = new TimerQueue<DueTimer>(time, Fire);
         _retention = new Retention(store, options.Retention, _timers, time, log);
         _archivist = new Archivist(store, this, options, log);
     }
 
-    /// <summary>Live worker streams; at least one means that turns are taken.</summary>
-    public int ConnectedWorkers
+    /// <summary>Live worker streams of one app (null = the main one); at least one means that turns are taken.</summary>
+    public int ConnectedWorkers(string? app)
     {
-        get
-        {
-            lock (_store.Gate)
-                return _dispatcher.ConnectedWorkers;
-        }
+        lock (_store.Gate)
+            return _dispatcher.ConnectedWorkers(app);
     }
 
     /// <summary>Goes on where the journal ended: open activities are offered again, timers armed, turns queued.</summary>
@@ -66,9 +63,9 @@ sealed class WorkflowEngine : IDisposable
         }
     }
 
-    public WorkerStream Connect()
+    public WorkerStream Connect(string? app)
     {
-        var worker = new WorkerStream();
+        var worker = new WorkerStream(app);
         lock (_store.Gate)
         {
             _dispatcher.Connect(worker);
@@ -95,10 +92,10 @@ sealed class WorkflowEngine : IDisposable
     }
 
     /// <summary>Answers that count for no turn in flight are taken and ignored, as the protocol has it.</summary>
-    public Task CompleteTurnAsync(WorkflowResponse response) => ChangeAsync(work =>
+    public Task CompleteTurnAsync(string? app, WorkflowResponse response) => ChangeAsync(work =>
     {
-        if (_dispatcher.TakeTurn(response.InstanceId, response.CompletionToken) is not { Turn: { } turn }
-            || _store.Find(response.InstanceId) is not { IsTerminal: false } instance)
+        if (_dispatcher.TakeTurn(InstanceKey.Of(app, response.InstanceId), response.CompletionToken) is not { Turn: { } turn } dispatch
+            || _store.Find(dispatch.InstanceId) is not { IsTerminal: false } instance)
         {
             return 0;
         }
@@ -111,10 +108,10 @@ sealed class WorkflowEngine : IDisposable
     });
 
     /// <inheritdoc cref="CompleteTurnAsync"/>
-    public Task CompleteActivityAsync(ActivityResponse response) => ChangeAsync(work =>
+    public Task CompleteActivityAsync(string? app, ActivityResponse response) => ChangeAsync(work =>
     {
-        if (_dispatcher.TakeActivity(response.InstanceId, response.TaskId, response.CompletionToken)?.Scheduled is not { } scheduled
-            || _store.Find(response.InstanceId) is not { } instance)
+        if (_dispatcher.TakeActivity(app, response.InstanceId, response.TaskId, response.CompletionToken) is not { Scheduled: { } scheduled } dispatch
+            || _store.Find(dispatch.InstanceId) is not { } instance)
         {
             return 0;
         }
@@ -284,7 +281,7 @@ sealed class WorkflowEngine : IDisposable
         var turn = Turns.Begin(instance, new TurnContext(_options.AppId, UniqueTimestamp(), static () => ""));
         var item = new WorkItem
         {
-            WorkflowRequest = new WorkflowRequest { InstanceId = instanceId, PastEvents = { turn.Past }, NewEvents = { turn.NewEvents } },
+            WorkflowRequest = new WorkflowRequest { InstanceId = instance.WireId, PastEvents = { turn.Past }, NewEvents = { turn.NewEvents } },
             CompletionToken = token,
         };
         var bytes = item.CalculateSize();

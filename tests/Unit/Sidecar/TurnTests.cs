@@ -127,13 +127,25 @@ public sealed class TurnTests
     }
 
     [Fact]
-    public void An_activity_for_another_app_fails_at_once()
+    public void What_is_for_another_app_is_routed_there_and_waits()
     {
-        var task = Task(1);
-        task.Router = new TaskRouter { TargetAppID = "elsewhere" };
-        Answer(task);
-        _instance.Inbox.Single().TaskFailed.FailureDetails.ErrorMessage.ShouldContain("'elsewhere'");
-        _instance.OpenTasks.ShouldBeEmpty();
+        var (task, child) = (Task(1), new WorkflowAction { Id = 2, CreateChildWorkflow = new CreateChildWorkflowAction { Name = "kid" } });
+        task.Router = child.Router = new TaskRouter { TargetAppID = "elsewhere" };
+        var message = Answer(task, child).Messages.Single();
+        (InstanceKey.AppOf(message.InstanceId), InstanceKey.IdOf(message.InstanceId)).ShouldBe(("elsewhere", "wf:0002"));
+        (message.Event.Router.SourceAppID, message.Event.Router.TargetAppID).ShouldBe(("app", "elsewhere"));
+        _instance.OpenTasks[1].Router.TargetAppID.ShouldBe("elsewhere");
+        _instance.Inbox.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(null, "i", "i")]
+    [InlineData("b", "i", "b\u001fi")]
+    [InlineData(null, "b\u001fi", "\u001fb\u001fi")]
+    public void No_id_of_one_app_is_the_key_of_another(string? app, string id, string key)
+    {
+        InstanceKey.Of(app, id).ShouldBe(key);
+        (InstanceKey.AppOf(key), InstanceKey.IdOf(key)).ShouldBe((app, id));
     }
 
     [Fact]

@@ -1,0 +1,158 @@
+using Dapr.Workflow;
+using LeanPipe.Contracts;
+using LeanPipe.DaprWire;
+using LeanPipe.Integration.DaprStandIns;
+using LeanPipe.Sidecar;
+
+namespace LeanPipe.Integration.Sidecar;
+
+/// <summary>Two apps on one sidecar: our packages as worker and client of each.</summary>
+public sealed class MultiAppTests : IDisposable
+{
+    readonly DirectoryInfo _state = Directory.CreateTempSubdirectory("leanpipe-sidecar-");
+
+    public void Dispose() => _state.Delete(recursive: true);
+
+    [Fact]
+    public async Task Activities_and_children_run_in_the_app_that_they_name()
+    {
+        await using var sidecar = await StartAsync("other");
+        await using var main = await MainAsync(sidecar);
+        await using var other = await OtherAsync(sidecar);
+
+        (await RunAsync(main, "asks-activity", "i", "x")).ShouldBe("other did x");
+        (await RunAsync(main, "asks-child", "j", "y")).ShouldBe("other: other did y");
+
+        // The child is the other app's, and calls its own app's activities without naming it.
+        (await main.Client.GetWorkflowStateAsync("j-kid")).Exists.ShouldBeFalse();
+        var kid = await other.Client.GetWorkflowStateAsync("j-kid");
+        kid.RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed);
+        await main.Client.ScheduleNewWorkflowAsync("asks-unregistered", "k", "x");
+        (await main.Client.WaitForWorkflowCompletionAsync("k")).RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Failed);
+    }
+
+    [Fact]
+    public async Task One_id_is_an_instance_of_each_app()
+    {
+        await using var sidecar = await StartAsync("other");
+        await using var main = await MainAsync(sidecar);
+        await using var other = await OtherAsync(sidecar);
+        using var hub = new TaskHubClient(sidecar.Endpoints.GrpcPortOf("other"));
+
+        (await RunAsync(main, "asks-activity", "same", "x")).ShouldBe("other did x");
+        (await hub.GetAsync("same")).Exists.ShouldBeFalse();
+        (await RunAsync(other, "child", "same", "z")).ShouldBe("other: other did z");
+        (await sidecar.Hub.GetAsync("same")).WorkflowState.Name.ShouldBe("asks-activity");
+        (await ListAsync(hub)).ShouldBe(["same"]);
+        (await ListAsync(sidecar.Hub)).ShouldBe(["same"]);
+
+        (await PurgeAsync(hub, "same")).ShouldBe(1);
+        (await ListAsync(hub)).ShouldBeEmpty();
+        (await ListAsync(sidecar.Hub)).ShouldBe(["same"]);
+    }
+
+    [Fact]
+    public async Task An_app_that_is_not_there_is_waited_for_across_a_restart()
+    {
+        await using (var sidecar = await StartAsync())
+        await using (var main = await MainAsync(sidecar))
+        {
+            await main.Client.ScheduleNewWorkflowAsync("asks-activity", "i", "x");
+            await main.Client.ScheduleNewWorkflowAsync("asks-child", "j", "y");
+            // Whatever waits for the absent app holds up nobody else.
+            (await RunAsync(main, "alone", "k", "z")).ShouldBe("main did z");
+            await main.Client.WaitForWorkflowStartAsync("i");
+            await main.Client.WaitForWorkflowStartAsync("j");
+        }
+
+        await using (var sidecar = await StartAsync("other"))
+        await using (var main = await MainAsync(sidecar))
+        {
+            (await main.Client.GetWorkflowStateAsync("i")).RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Running);
+            await using var other = await OtherAsync(sidecar);
+            (await main.Client.WaitForWorkflowCompletionAsync("i")).ReadOutputAs<string>().ShouldBe("other did x");
+            (await main.Client.WaitForWorkflowCompletionAsync("j")).ReadOutputAs<string>().ShouldBe("other: other did y");
+        }
+    }
+
+    [Fact]
+    public async Task Terminating_and_purging_with_children_follow_them_into_their_app()
+    {
+        await using var sidecar = await StartAsync("other");
+        await using var main = await MainAsync(sidecar);
+        await using var other = await OtherAsync(sidecar);
+        using var hub = new TaskHubClient(sidecar.Endpoints.GrpcPortOf("other"));
+        await main.Client.ScheduleNewWorkflowAsync("asks-waiter", "p", "x");
+        await other.Client.WaitForWorkflowStartAsync("p-kid");
+
+        await sidecar.Hub.CallAsync(TaskHubPaths.TerminateInstance, new TerminateRequest { InstanceId = "p", Recursive = true }, TerminateResponse.Parser);
+        (await hub.WaitAsync("p-kid")).WorkflowStatus.ShouldBe(OrchestrationStatus.Terminated);
+        (await sidecar.Hub.WaitAsync("p")).WorkflowStatus.ShouldBe(OrchestrationStatus.Terminated);
+
+        (await PurgeAsync(sidecar.Hub, "p")).ShouldBe(2);
+        (await hub.GetAsync("p-kid")).Exists.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task An_activity_of_two_workflows_with_one_id_goes_back_to_the_one_that_asked()
+    {
+        await using var sidecar = await StartAsync("other", "third");
+        await using var main = await MainAsync(sidecar);
+        await using var third = await WorkerHost.StartAsync(Endpoint(sidecar.Endpoints.GrpcPortOf("third")), AddAsking);
+        await main.Client.ScheduleNewWorkflowAsync("asks-activity", "same", "1");
+        await third.Client.ScheduleNewWorkflowAsync("asks-activity", "same", "2");
+        await main.Client.WaitForWorkflowStartAsync("same");
+        await third.Client.WaitForWorkflowStartAsync("same");
+
+        await using var other = await OtherAsync(sidecar);
+        (await main.Client.WaitForWorkflowCompletionAsync("same")).ReadOutputAs<string>().ShouldBe("other did 1");
+        (await third.Client.WaitForWorkflowCompletionAsync("same")).ReadOutputAs<string>().ShouldBe("other did 2");
+    }
+
+    [Theory]
+    [InlineData("test", "called too")]
+    [InlineData("a b", "letters, digits")]
+    [InlineData("", "letters, digits")]
+    public async Task What_is_no_app_is_refused(string appId, string says) =>
+        (await Should.ThrowAsync<LeanPipeException>(() => StartAsync(appId))).Message.ShouldContain(says);
+
+    Task<SidecarApp> StartAsync(params string[] apps) =>
+        SidecarApp.StartAsync(o => o with { Apps = [.. apps.Select(a => new SidecarAppOptions(a))] }, _state.FullName);
+
+    static string Endpoint(int port) => $"http://127.0.0.1:{port}";
+
+    static Task<WorkerHost> MainAsync(SidecarApp sidecar) => WorkerHost.StartAsync(Endpoint(sidecar.Endpoints.GrpcPort), options =>
+    {
+        AddAsking(options);
+        options.RegisterActivity<string, string>("do", (_, input) => Task.FromResult("main did " + input));
+        options.RegisterWorkflow<string, string>("alone", (context, input) => context.CallActivityAsync<string>("do", input));
+        options.RegisterWorkflow<string, string>("asks-child", (context, input) =>
+            context.CallChildWorkflowAsync<string>("child", input, new ChildWorkflowTaskOptions(context.InstanceId + "-kid", TargetAppId: "other")));
+        options.RegisterWorkflow<string, string>("asks-waiter", (context, input) =>
+            context.CallChildWorkflowAsync<string>("waiter", input, new ChildWorkflowTaskOptions(context.InstanceId + "-kid", TargetAppId: "other")));
+        options.RegisterWorkflow<string, string>("asks-unregistered", (context, input) =>
+            context.CallActivityAsync<string>("nobody-has-it", input, new WorkflowTaskOptions(TargetAppId: "other")));
+    });
+
+    static void AddAsking(WorkflowRuntimeOptions options) => options.RegisterWorkflow<string, string>(
+        "asks-activity", (context, input) => context.CallActivityAsync<string>("do", input, new WorkflowTaskOptions(TargetAppId: "other")));
+
+    static Task<WorkerHost> OtherAsync(SidecarApp sidecar) => WorkerHost.StartAsync(Endpoint(sidecar.Endpoints.GrpcPortOf("other")), options =>
+    {
+        options.RegisterActivity<string, string>("do", (_, input) => Task.FromResult("other did " + input));
+        options.RegisterWorkflow<string, string>("child", async (context, input) => "other: " + await context.CallActivityAsync<string>("do", input));
+        options.RegisterWorkflow<string, string>("waiter", (context, _) => context.WaitForExternalEventAsync<string>("never"));
+    });
+
+    static async Task<string?> RunAsync(WorkerHost host, string name, string id, string input)
+    {
+        await host.Client.ScheduleNewWorkflowAsync(name, id, input);
+        return (await host.Client.WaitForWorkflowCompletionAsync(id)).ReadOutputAs<string>();
+    }
+
+    static async Task<int> PurgeAsync(TaskHubClient hub, string id) => (await hub.CallAsync(
+        TaskHubPaths.PurgeInstances, new PurgeInstancesRequest { InstanceId = id, Recursive = true }, PurgeInstancesResponse.Parser)).DeletedInstanceCount;
+
+    static async Task<IReadOnlyList<string>> ListAsync(TaskHubClient hub) =>
+        (await hub.CallAsync(TaskHubPaths.ListInstanceIDs, new ListInstanceIDsRequest(), ListInstanceIDsResponse.Parser)).InstanceIds;
+}
