@@ -288,7 +288,7 @@ sealed class WorkflowEngine : IDisposable
         if (bytes <= _options.MaxMessageBytes * StallAtShareOfLimit)
             return (item, turn);
 
-        _log.HistoryTooLarge(instanceId, bytes, _options.MaxMessageBytes);
+        _log.HistoryTooLarge(InstanceKey.IdOf(instanceId), bytes, _options.MaxMessageBytes);
         Stall(instanceId, StalledReason.PayloadSizeExceeded);
         return null;
     }
@@ -296,7 +296,7 @@ sealed class WorkflowEngine : IDisposable
     void Stall(string instanceId, StalledReason reason)
     {
         _stalled[instanceId] = reason;
-        _log.Stalled(instanceId, reason);
+        _log.Stalled(InstanceKey.IdOf(instanceId), reason);
         Signal(instanceId);
     }
 

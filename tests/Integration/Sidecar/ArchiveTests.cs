@@ -152,7 +152,7 @@ public sealed class ArchiveTests : IDisposable
         }
     }
 
-    static SidecarOptions AtOnce(SidecarOptions options) => options with { ArchiveAtBytes = 0, Retention = RetentionOptions.Forever };
+    internal static SidecarOptions AtOnce(SidecarOptions options) => options with { ArchiveAtBytes = 0, Retention = RetentionOptions.Forever };
 
     static async Task RunAsync(SidecarApp sidecar, params string[] ids)
     {
@@ -164,7 +164,7 @@ public sealed class ArchiveTests : IDisposable
     }
 
     // A pass may have begun before the last end; the one after it takes everything.
-    static async Task ArchivedAsync(SidecarApp sidecar)
+    internal static async Task ArchivedAsync(SidecarApp sidecar)
     {
         var engine = sidecar.Service<WorkflowEngine>();
         while (sidecar.Service<StateStore>().FinishedBytes > 0)

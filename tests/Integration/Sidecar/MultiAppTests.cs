@@ -75,10 +75,13 @@ public sealed class MultiAppTests : IDisposable
         }
     }
 
-    [Fact]
-    public async Task Terminating_and_purging_with_children_follow_them_into_their_app()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Terminating_and_purging_with_children_follow_them_into_their_app(bool archived)
     {
-        await using var sidecar = await StartAsync("other");
+        await using var sidecar = await SidecarApp.StartAsync(
+            o => (archived ? ArchiveTests.AtOnce(o) : o) with { Apps = [new SidecarAppOptions("other")] }, _state.FullName);
         await using var main = await MainAsync(sidecar);
         await using var other = await OtherAsync(sidecar);
         using var hub = new TaskHubClient(sidecar.Endpoints.GrpcPortOf("other"));
@@ -89,6 +92,8 @@ public sealed class MultiAppTests : IDisposable
         (await hub.WaitAsync("p-kid")).WorkflowStatus.ShouldBe(OrchestrationStatus.Terminated);
         (await sidecar.Hub.WaitAsync("p")).WorkflowStatus.ShouldBe(OrchestrationStatus.Terminated);
 
+        if (archived)
+            await ArchiveTests.ArchivedAsync(sidecar);
         (await PurgeAsync(sidecar.Hub, "p")).ShouldBe(2);
         (await hub.GetAsync("p-kid")).Exists.ShouldBeFalse();
     }
@@ -109,12 +114,43 @@ public sealed class MultiAppTests : IDisposable
         (await third.Client.WaitForWorkflowCompletionAsync("same")).ReadOutputAs<string>().ShouldBe("other did 2");
     }
 
+    [Fact]
+    public async Task Cut_after_any_transaction_the_work_of_both_apps_ends_with_the_same_results()
+    {
+        var whole = await RunBothAsync(_state.CreateSubdirectory("whole").FullName);
+        foreach (var cut in TornRunTests.FrameEnds(whole))
+        {
+            var folder = _state.CreateSubdirectory($"cut-{cut}").FullName;
+            await File.WriteAllBytesAsync(Path.Combine(folder, "journal"), whole[..cut]);
+            await RunBothAsync(folder);
+        }
+    }
+
     [Theory]
     [InlineData("test", "called too")]
     [InlineData("a b", "letters, digits")]
     [InlineData("", "letters, digits")]
     public async Task What_is_no_app_is_refused(string appId, string says) =>
         (await Should.ThrowAsync<LeanPipeException>(() => StartAsync(appId))).Message.ShouldContain(says);
+
+    static async Task<byte[]> RunBothAsync(string folder)
+    {
+        await using (var sidecar = await SidecarApp.StartAsync(o => o with { Apps = [new SidecarAppOptions("other")] }, folder))
+        await using (var main = await MainAsync(sidecar))
+        await using (var other = await OtherAsync(sidecar))
+        {
+            foreach (var (name, id) in new[] { ("asks-activity", "i"), ("asks-child", "j") })
+            {
+                if (!(await sidecar.Hub.GetAsync(id)).Exists)
+                    await main.Client.ScheduleNewWorkflowAsync(name, id, "x");
+            }
+
+            (await main.Client.WaitForWorkflowCompletionAsync("i")).ReadOutputAs<string>().ShouldBe("other did x", folder);
+            (await main.Client.WaitForWorkflowCompletionAsync("j")).ReadOutputAs<string>().ShouldBe("other: other did x", folder);
+        }
+
+        return await File.ReadAllBytesAsync(Path.Combine(folder, "journal"));
+    }
 
     Task<SidecarApp> StartAsync(params string[] apps) =>
         SidecarApp.StartAsync(o => o with { Apps = [.. apps.Select(a => new SidecarAppOptions(a))] }, _state.FullName);

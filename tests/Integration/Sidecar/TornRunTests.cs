@@ -112,7 +112,7 @@ public sealed class TornRunTests : IDisposable
     static async Task<IReadOnlyList<HistoryEvent>> HistoryAsync(SidecarApp sidecar, string id) =>
         (await sidecar.Hub.CallAsync(TaskHubPaths.GetInstanceHistory, new GetInstanceHistoryRequest { InstanceId = id }, GetInstanceHistoryResponse.Parser)).Events;
 
-    static List<int> FrameEnds(byte[] journal)
+    internal static List<int> FrameEnds(byte[] journal)
     {
         var ends = new List<int>();
         for (var at = JournalFile.HeaderBytes; at < journal.Length; ends.Add(at))
