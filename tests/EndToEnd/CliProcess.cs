@@ -51,12 +51,17 @@ sealed class CliProcess : IAsyncDisposable
         return (await cli.ExitAsync(), cli.Output);
     }
 
-    /// <summary>Waits for a line that holds the text, and says all that was written when the process ends without it.</summary>
-    public async Task<string> LineAsync(string text)
+    /// <summary>Waits until every text stood in some line that nobody has waited for yet, in any order; says all that was written when the process ends before.</summary>
+    public async Task LinesAsync(params IEnumerable<string> texts)
     {
+        var missing = texts.ToList();
         await foreach (var line in lines.Reader.ReadAllAsync(TestContext.Current.CancellationToken))
-            if (line.Contains(text, StringComparison.Ordinal)) return line;
-        throw new InvalidOperationException($"The process ended without a line that holds '{text}'. It wrote:\n{Output}");
+        {
+            missing.RemoveAll(text => line.Contains(text, StringComparison.Ordinal));
+            if (missing.Count == 0)
+                return;
+        }
+        throw new InvalidOperationException($"The process ended without a line that holds '{string.Join("' or '", missing)}'. It wrote:\n{Output}");
     }
 
     public async Task<int> ExitAsync()

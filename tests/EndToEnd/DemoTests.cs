@@ -67,7 +67,7 @@ public sealed class DemoTests
         using var writes = new WriteCounter(home.Path);
         await using (var demo = CliProcess.Start(home.Path, Demo))
         {
-            await demo.LineAsync("Sending");
+            await demo.LinesAsync("Sending");
             await writes.ReachesAsync(40);
             demo.Interrupt();
             (await demo.ExitAsync()).ShouldNotBe(0);
