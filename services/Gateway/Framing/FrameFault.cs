@@ -10,4 +10,7 @@ enum FrameFault
 
     /// <summary>The frame is longer than the limit, whether or not its end is in the buffer.</summary>
     TooLarge,
+
+    /// <summary>What stands where a length belongs is none, so nothing says where the next frame begins.</summary>
+    BadLength,
 }

@@ -27,12 +27,4 @@ static class NewlineFraming
         length = end > 0 && buffer[end - 1] == Cr ? end - 1 : end;
         return length > maxFrameBytes ? FrameFault.TooLarge : FrameFault.None;
     }
-
-    /// <summary>Bytes up to and with the next delimiter, to end an oversized frame without holding it; false when all of the buffer belongs to it.</summary>
-    public static bool TrySkip(ReadOnlySpan<byte> buffer, out int skipped)
-    {
-        var end = buffer.IndexOf(Lf);
-        skipped = end < 0 ? buffer.Length : end + 1;
-        return end >= 0;
-    }
 }

@@ -54,6 +54,7 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
                     if (!await MayReadAsync(draining)) return;
                     rest = rest[Fill(rest.Span)..];
                     Take(intake);
+                    if (intake.IsBroken) return;
                     await stream.RoomAsync(CancellationToken.None);
                 }
             }

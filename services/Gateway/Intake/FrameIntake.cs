@@ -10,7 +10,7 @@ namespace LeanPipe.Gateway.Intake;
 /// <summary>One connection's way from bytes to log entries. Not thread-safe; it allocates nothing per accepted record.</summary>
 /// <remarks>
 /// A JSON record that ends with LF goes to the log as it stands in the read buffer, together with its neighbours of the same window, in one copy. CR is taken off, and what another decoder
-/// made stands in a buffer of its own. Empty lines and a CSV header are framing: their bytes count as framed, but they are no frames.
+/// made stands in a buffer of its own. Empty frames and a CSV header are framing: their bytes count as framed, but they are no frames.
 /// </remarks>
 sealed class FrameIntake
 {
@@ -19,6 +19,7 @@ sealed class FrameIntake
     readonly TimeProvider _time;
     readonly long _connection;
     readonly string _peer;
+    readonly FrameCutter _cutter;
     readonly CsvDecoder? _csv;
     readonly long _windowLength;
     readonly Verdict _verdict = new();
@@ -29,7 +30,9 @@ sealed class FrameIntake
     bool _isHeaderNext;
     bool _isHeaderBad;
     bool _isSkipping;
+    long _announced;
     long _skipped;
+    long _skippedPayload;
     int _scanned;
     int _blank;
     long _reported;
@@ -38,6 +41,7 @@ sealed class FrameIntake
     public FrameIntake(StreamIntake stream, GatewayOptions options, TimeProvider time, long connection, string peer)
     {
         (_stream, _options, _time, _connection, _peer) = (stream, options, time, connection, peer);
+        _cutter = stream.Cutter;
         _csv = stream.NewCsvDecoder();
         _isHeaderNext = stream.Definition.Decoder is Contracts.CsvDecoderDefinition { Header: true };
         _windowLength = stream.Definition.Window.Length.Ticks;
@@ -45,6 +49,9 @@ sealed class FrameIntake
 
     /// <summary>Records and rejects so far: what an acknowledgement counts.</summary>
     public long Frames { get; private set; }
+
+    /// <summary>Nothing says where the next frame begins, so the connection is to end.</summary>
+    public bool IsBroken { get; private set; }
 
     /// <summary>Frames, validates and appends what is whole in the buffer.</summary>
     /// <param name="received">Bytes the socket has given so far, those of this buffer included.</param>
@@ -56,13 +63,13 @@ sealed class FrameIntake
         _blank = 0;
         _now = _time.GetUtcNow();
         var at = 0;
-        while (at < buffer.Length && TryTakeFrame(buffer, ref at))
+        while (at < buffer.Length && !IsBroken && TryTakeFrame(buffer, ref at))
         {
         }
 
         var done = received - (buffer.Length - at) - (_isSkipping ? _skipped : 0);
         if (done == _reported) return (at, null);
-        var batch = log.Append(new Portion(this, buffer, (int)(done - _reported)), static (b, portion) => portion.Write(b));
+        var batch = log.Append(new Portion(this, buffer, done - _reported), static (b, portion) => portion.Write(b));
         _reported = done;
         _stream.Appended(batch, at);
         return (at, batch);
@@ -72,48 +79,69 @@ sealed class FrameIntake
     public ConnectionEntry End(int left, long received) =>
         new(_stream.Number, _connection, received - _reported, left + (_isSkipping ? _skipped : 0));
 
-    /// <summary>False when more bytes are needed.</summary>
+    /// <summary>False when more bytes are needed, or none are of use any more.</summary>
     bool TryTakeFrame(ReadOnlySpan<byte> buffer, ref int at)
     {
         var rest = buffer[at..];
-        if (_isSkipping)
-        {
-            var isEnded = NewlineFraming.TrySkip(rest, out var skipped);
-            _skipped += skipped;
-            at += skipped;
-            if (!isEnded) return false;
-            _isSkipping = false;
-            RejectTooLarge(_tooLargeHead.WrittenSpan, _skipped);
-            return true;
-        }
-
-        var fault = NewlineFraming.TryRead(rest, _stream.Definition.Limits.MaxFrameBytes, _scanned, out var length, out var consumed);
+        if (_isSkipping) return TrySkip(rest, ref at);
+        var fault = _cutter.TryRead(rest, _scanned, out var found);
         _scanned = fault == FrameFault.Incomplete ? rest.Length : 0;
-        if (fault == FrameFault.Incomplete) return false;
-        if (fault == FrameFault.TooLarge)
+        if (fault == FrameFault.None) TakeFrame(buffer, at, found);
+        else if (fault != FrameFault.Incomplete) return TakeFault(fault, rest, found, ref at);
+        at += found.Consumed;
+        return fault == FrameFault.None;
+    }
+
+    bool TakeFault(FrameFault fault, ReadOnlySpan<byte> rest, FoundFrame found, ref int at)
+    {
+        if (fault == FrameFault.BadLength)
         {
-            var head = rest[..Math.Min(length, _options.RejectKeepsBytes)];
-            at += consumed;
-            if (consumed > 0)
-            {
-                RejectTooLarge(head, consumed);
-                return true;
-            }
-            _isSkipping = true;
-            _skipped = 0;
-            _tooLargeHead.ResetWrittenCount();
-            _tooLargeHead.Write(head);
+            // Where frames begin is lost for good: all that was read from here on is one reject.
+            IsBroken = true;
+            Frames++;
+            _verdict.Fail(RejectCode.BadLength, 0);
+            Reject(rest, rest.Length);
+            at += rest.Length;
+            return false;
+        }
+        if (found.Consumed > 0)
+        {
+            RejectTooLarge(rest.Slice(found.Start, found.Length), found.Length, found.Consumed);
+            at += found.Consumed;
             return true;
         }
-
-        TakeFrame(buffer, at, length, consumed);
-        at += consumed;
+        _isSkipping = true;
+        _announced = found.Announced;
+        _skipped = found.Start;
+        _skippedPayload = 0;
+        _tooLargeHead.ResetWrittenCount();
+        at += found.Start;
         return true;
     }
 
-    void TakeFrame(ReadOnlySpan<byte> buffer, int at, int length, int consumed)
+    bool TrySkip(ReadOnlySpan<byte> rest, ref int at)
     {
-        var frame = buffer.Slice(at, length);
+        var left = _announced == FoundFrame.Unknown ? FoundFrame.Unknown : _announced - _skippedPayload;
+        var isEnded = _cutter.TrySkip(rest, left, out var skipped, out var payload);
+
+        // One more than is kept, for it may be a CR that belongs to the delimiter.
+        var wanted = _options.RejectKeepsBytes + 1 - _tooLargeHead.WrittenCount;
+        _tooLargeHead.Write(rest[..Math.Min(payload, wanted)]);
+        _skipped += skipped;
+        _skippedPayload += payload;
+        at += skipped;
+        if (!isEnded) return false;
+        _isSkipping = false;
+        var head = _tooLargeHead.WrittenSpan;
+        var whole = _skippedPayload == head.Length ? _cutter.Trim(head) : head;
+        RejectTooLarge(whole, _skippedPayload - (head.Length - whole.Length), _skipped);
+        return true;
+    }
+
+    void TakeFrame(ReadOnlySpan<byte> buffer, int at, FoundFrame found)
+    {
+        var (length, consumed) = (found.Length, found.Consumed);
+        var frame = buffer.Slice(at + found.Start, length);
         if (length == 0)
         {
             _blank += consumed;
@@ -144,11 +172,13 @@ sealed class FrameIntake
         }
 
         if (!_stream.Validator.Accepts(frame, _verdict) || !IsInTime()) Reject(frame, consumed);
-        else if (consumed == length + 1) Record(isRewritten: false, at, consumed, consumed);
+        else if (found.Start == 0 && consumed == length + 1 && buffer[at + length] == '\n') Record(isRewritten: false, at, consumed, consumed);
         else
         {
+            // In a segment LF ends a record. Within one it can only be white space, for a string of JSON holds no control characters.
             var start = _rewritten.WrittenCount;
-            _rewritten.Write(frame);
+            frame.Replace(_rewritten.GetSpan(length), (byte)'\n', (byte)' ');
+            _rewritten.Advance(length);
             _rewritten.Write("\n"u8);
             Record(isRewritten: true, start, length + 1, consumed);
         }
@@ -194,11 +224,12 @@ sealed class FrameIntake
         _runs.Add(new() { IsRewritten = isRewritten, Offset = offset, Length = length, Rows = 1, WireBytes = wireBytes, WindowTicks = ticks - ticks % _windowLength, MaxEventTicks = ticks });
     }
 
-    void RejectTooLarge(ReadOnlySpan<byte> head, long wireBytes)
+    /// <param name="head">The frame's beginning, as much as is known or kept of it.</param>
+    void RejectTooLarge(ReadOnlySpan<byte> head, long length, long wireBytes)
     {
         Frames++;
         _verdict.Fail(RejectCode.FrameTooLarge, _stream.Definition.Limits.MaxFrameBytes);
-        Reject(head, wireBytes, isTruncated: true);
+        Reject(head, wireBytes, isTruncated: length > head.Length);
     }
 
     void Reject(ReadOnlySpan<byte> frame, long wireBytes, bool isTruncated = false)
@@ -220,7 +251,7 @@ sealed class FrameIntake
         });
     }
 
-    readonly ref struct Portion(FrameIntake intake, ReadOnlySpan<byte> wire, int received)
+    readonly ref struct Portion(FrameIntake intake, ReadOnlySpan<byte> wire, long received)
     {
         readonly ReadOnlySpan<byte> _wire = wire;
 
@@ -228,7 +259,11 @@ sealed class FrameIntake
         {
             var stream = intake._stream.Number;
             var minutes = (int)(intake._windowLength / TimeSpan.TicksPerMinute);
-            new ReadEntry(stream, received, intake._blank, intake._connection).Write(batch.Add(EntryKind.Read, ReadEntry.Bytes));
+            new ReadEntry(stream, (int)Math.Min(received, int.MaxValue), intake._blank, intake._connection).Write(batch.Add(EntryKind.Read, ReadEntry.Bytes));
+
+            // A skipped frame may be longer than one entry can say.
+            for (var more = received - int.MaxValue; more > 0; more -= int.MaxValue)
+                new ReadEntry(stream, (int)Math.Min(more, int.MaxValue), 0, intake._connection).Write(batch.Add(EntryKind.Read, ReadEntry.Bytes));
             var rewritten = intake._rewritten.WrittenSpan;
             foreach (ref readonly var run in CollectionsMarshal.AsSpan(intake._runs))
             {

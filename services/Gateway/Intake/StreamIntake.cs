@@ -1,5 +1,6 @@
 using LeanPipe.Contracts;
 using LeanPipe.Gateway.Decoding;
+using LeanPipe.Gateway.Framing;
 using LeanPipe.Gateway.Log;
 using LeanPipe.Gateway.Validation;
 
@@ -18,6 +19,7 @@ sealed class StreamIntake
         (Definition, Number, _lastActivity) = (definition, number, now.UtcTicks);
         Columns = SegmentColumns.Of(definition);
         Validator = new(definition.Schema, definition.EventTime, canonicalTimestamps: definition.Decoder is CsvDecoderDefinition);
+        Cutter = new(definition.Framing, definition.Limits.MaxFrameBytes);
         _ = NewCsvDecoder();
     }
 
@@ -27,6 +29,8 @@ sealed class StreamIntake
     public int Number { get; }
 
     public IReadOnlyList<SegmentColumn> Columns { get; }
+
+    public FrameCutter Cutter { get; }
 
     public RecordValidator Validator { get; }
 

@@ -32,6 +32,9 @@ enum RejectCode
 
     /// <summary>The header of a CSV connection names other columns; every line of that connection is rejected, for its cells cannot be placed.</summary>
     BadHeader,
+
+    /// <summary>No length stands where one belongs, so nothing says where the next frame begins: the connection ends.</summary>
+    BadLength,
 }
 
 static class RejectCodes

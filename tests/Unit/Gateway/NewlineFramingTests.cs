@@ -34,13 +34,4 @@ public sealed class NewlineFramingTests
     [InlineData("123456\n", FrameFault.TooLarge)]
     public void The_limit_counts_the_frame_without_its_delimiter(string text, object fault) =>
         NewlineFraming.TryRead(Encoding.UTF8.GetBytes(text), 5, 0, out _, out _).ShouldBe((FrameFault)fault);
-
-    [Fact]
-    public void Skipping_ends_behind_the_next_delimiter()
-    {
-        NewlineFraming.TrySkip("xxx\nrest"u8, out var skipped).ShouldBeTrue();
-        skipped.ShouldBe(4);
-        NewlineFraming.TrySkip("xxx"u8, out skipped).ShouldBeFalse();
-        skipped.ShouldBe(3);
-    }
 }

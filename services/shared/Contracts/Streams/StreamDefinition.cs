@@ -8,7 +8,7 @@ public sealed record StreamDefinition
     /// <summary>Address and port, <c>0.0.0.0:7001</c>; port 0 takes any free one.</summary>
     public required string Listen { get; init; }
 
-    public FramingDefinition Framing { get; init; } = new();
+    public FramingDefinition Framing { get; init; } = new NewlineFramingDefinition();
     public DecoderDefinition Decoder { get; init; } = new JsonDecoderDefinition();
     public required RecordType Schema { get; init; }
 
@@ -53,14 +53,6 @@ public enum AckMode
 
     /// <summary>A line <c>ACK n</c> after the fsync that made the connection's first n frames durable.</summary>
     Durable,
-}
-
-/// <summary>How a byte stream is cut into frames. Only newline-delimited (LF, or CR LF) so far.</summary>
-public sealed record FramingDefinition(FramingKind Kind = FramingKind.Newline);
-
-public enum FramingKind
-{
-    Newline,
 }
 
 public abstract record DecoderDefinition;

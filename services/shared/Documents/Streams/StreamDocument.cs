@@ -9,7 +9,6 @@ namespace LeanPipe.Documents;
 public static class StreamDocument
 {
     static readonly Dictionary<string, AckMode> Acks = new() { ["none"] = AckMode.None, ["durable"] = AckMode.Durable };
-    static readonly Dictionary<string, FramingKind> Framings = new() { ["newline"] = FramingKind.Newline };
 
     public static DocumentResult<StreamDefinition> Load(string path) => Files.Read(path, out var text) is { } missing ? new(null, [missing]) : Parse(path, text);
 
@@ -24,7 +23,7 @@ public static class StreamDocument
     {
         var name = map.Name<StreamName>("stream", required: true);
         var listen = Listen(map, errors);
-        var framing = map.Choice("framing", Framings) ?? FramingKind.Newline;
+        var framing = map.Take("framing");
         var decoderNode = map.Take("decoder");
         var schema = Schema(map, errors);
         var decoder = DecoderReader.Read(decoderNode, schema, errors);
@@ -33,7 +32,6 @@ public static class StreamDocument
         {
             Name = name ?? new("invalid"),
             Listen = listen ?? "",
-            Framing = new(framing),
             Decoder = decoder,
             Schema = schema ?? new([]),
             EventTime = eventTime ?? "",
@@ -42,6 +40,7 @@ public static class StreamDocument
         };
         definition = definition with
         {
+            Framing = FramingReader.Read(framing, definition.Limits.MaxFrameBytes, errors),
             Window = Window(map, errors) ?? definition.Window,
             Lateness = map.Duration("lateness", TimeSpan.FromDays(30)) ?? definition.Lateness,
             SealWhenIdleFor = map.Duration("seal_when_idle_for", TimeSpan.FromDays(30)) ?? definition.SealWhenIdleFor,
