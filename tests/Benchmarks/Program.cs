@@ -1,4 +1,5 @@
 using LeanPipe.Benchmarks;
+using LeanPipe.Benchmarks.Ingest;
 using LeanPipe.Benchmarks.Sidecar;
 
 // One word per part. A result is the best of its runs: the others tell how loaded the machine was, not how fast the code is.
@@ -8,9 +9,17 @@ if (args is [StartUp.Child, var state])
     return 0;
 }
 
+if (args is ["ingest", .. var rest] && IngestOptions.Parse(rest) is { } options)
+{
+    var measured = await new IngestBenchmark(options).RunAsync();
+    if (options.Machine is not null) Report.Write("ingest", options.Machine, options.Runs, measured, IngestTable.Of(measured));
+    return 0;
+}
+
 if (args is not [var part, ..] || part != "sidecar")
 {
     await Console.Error.WriteLineAsync("Say which part: sidecar [runs, 3 by default] [machine label, <os>-<architecture>-<cores>core by default]");
+    await Console.Error.WriteLineAsync($"or {IngestOptions.Usage}");
     return 2;
 }
 

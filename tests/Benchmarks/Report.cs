@@ -31,9 +31,10 @@ static class Machine
 /// <summary>Writes tests/Benchmarks/results/&lt;machine&gt;/&lt;part&gt;.json and a Markdown view of it.</summary>
 static class Report
 {
-    public static void Write(string part, string machine, int bestOf, IReadOnlyList<Result> results)
+    /// <param name="table">The view's table; null writes a row for each result.</param>
+    public static void Write(string part, string machine, int bestOf, IReadOnlyList<Result> results, string? table = null)
     {
-        var (root, commit) = (Git("rev-parse", "--show-toplevel"), Git("rev-parse", "--short", "HEAD"));
+        var (root, commit) = (Repository.Root, Repository.Commit);
         var date = DateTime.UtcNow.ToString("yyyy-MM-dd");
         var folder = Directory.CreateDirectory(Path.Combine(root, "tests", "Benchmarks", "results", machine)).FullName;
         IReadOnlyList<Line> lines = [.. results.Select(r => new Line(
@@ -46,15 +47,26 @@ static class Report
             .AppendLine($"{Environment.ProcessorCount} cores, {Machine.Os}, {Machine.Dotnet}; commit {commit}, {date}. Best of {bestOf} runs each.")
             .AppendLine($"`dotnet run -c Release --project tests/Benchmarks -- {part}`")
             .AppendLine()
-            .AppendLine("| Case | Metric | Value | Unit |")
-            .AppendLine("|---|---|--:|---|");
-        foreach (var line in lines)
-            view.AppendLine($"| {line.Case} | {line.Metric} | {Rounded(line.Value)} | {line.Unit} |");
+            .Append(table ?? Rows(lines));
         File.WriteAllText(Path.Combine(folder, part + ".md"), view.ToString());
         Console.Write(view.ToString());
     }
 
-    static string Rounded(double value) => value >= 100 ? value.ToString("N0", CultureInfo.InvariantCulture) : value.ToString("0.##", CultureInfo.InvariantCulture);
+    public static string Rounded(double value) => value >= 100 ? value.ToString("N0", CultureInfo.InvariantCulture) : value.ToString("0.##", CultureInfo.InvariantCulture);
+
+    static string Rows(IReadOnlyList<Line> lines)
+    {
+        var table = new StringBuilder().AppendLine("| Case | Metric | Value | Unit |").AppendLine("|---|---|--:|---|");
+        foreach (var line in lines) table.AppendLine($"| {line.Case} | {line.Metric} | {Rounded(line.Value)} | {line.Unit} |");
+        return table.ToString();
+    }
+}
+
+static class Repository
+{
+    public static string Root { get; } = Git("rev-parse", "--show-toplevel");
+
+    public static string Commit { get; } = Git("rev-parse", "--short", "HEAD");
 
     static string Git(params string[] arguments)
     {
