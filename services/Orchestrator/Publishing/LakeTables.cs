@@ -1,5 +1,6 @@
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
+using LeanPipe.Tables;
 
 namespace LeanPipe.Orchestrator;
 
@@ -14,5 +15,5 @@ static class LakeTables
 
     public static Task<PublishedTable> PublishAsync(
         IObjectStore store, RunPlan plan, PublishDefinition publish, StepManifest manifest, TimeProvider time, CancellationToken cancellation) => TablePublisher.PublishAsync(
-            store, publish.Table, publish.Mode, plan.Pipeline, plan.Window, plan.Revision, plan.Run, manifest.Columns, manifest.Chunks, time, cancellation);
+            store, publish, PublishOrigin.Of(plan), manifest.Columns, manifest.Chunks, time, cancellation);
 }

@@ -76,6 +76,10 @@ public static class LakeLayout
     public static string TableFile(PipelineName pipeline, WindowId window, RunId run, int index, string sha256) =>
         $"{TableWindow(pipeline, window)}{run}-{index:D5}-{sha256[..16]}.parquet";
 
+    /// <summary>Within a table: rows that were added to those of other runs rather than in some window's place.</summary>
+    public static string AddedTableFile(PipelineName pipeline, WindowId window, RunId run, int index, string sha256) =>
+        $"added/{pipeline}/{window}/{run}-{index:D5}-{sha256[..16]}.parquet";
+
     public const string Tables = "tables/";
 
     /// <summary>Whoever probes the store; removed right after.</summary>

@@ -4,6 +4,7 @@ using System.Text;
 using DuckDB.NET.Data;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
+using LeanPipe.Tables;
 using static LeanPipe.Integration.Lake.PublishFixture;
 
 namespace LeanPipe.Integration.Lake;

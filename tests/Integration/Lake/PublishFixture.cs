@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
+using LeanPipe.Tables;
 
 namespace LeanPipe.Integration.Lake;
 
@@ -33,9 +34,14 @@ static class PublishFixture
 
     public static Task<PublishedTable> PublishAsync(
         IObjectStore store, WindowId window, int revision, string run, IReadOnlyList<Chunk> chunks, PublishMode mode = PublishMode.ReplaceWindow,
-        IReadOnlyList<OutputColumn>? columns = null, TableName? table = null, PipelineName? pipeline = null) =>
+        IReadOnlyList<OutputColumn>? columns = null, TableName? table = null, PipelineName? pipeline = null,
+        DateTimeOffset? plannedAt = null, bool readsWindow = true, IReadOnlyList<string>? key = null) =>
         TablePublisher.PublishAsync(
-            store, table ?? Table, mode, pipeline ?? Pipeline, window, revision, new(run), columns ?? Columns, chunks, TimeProvider.System, Token);
+            store, new(table ?? Table, mode, key), new(pipeline ?? Pipeline, window, revision, new(run), plannedAt ?? TimeProvider.System.GetUtcNow(), readsWindow), columns ?? Columns, chunks,
+            TimeProvider.System, Token);
+
+    public static async Task<PublishedTable> PublishChunksAsync(IObjectStore store, string[] contents, Func<IReadOnlyList<Chunk>, Task<PublishedTable>> publish) =>
+        await publish(await ChunksAsync(store, contents));
 
     /// <summary>The contents of the live files, sorted; null when there is no table.</summary>
     public static async Task<string?> SeenAsync(IObjectStore store, TableName? table = null)

@@ -1,5 +1,6 @@
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
+using LeanPipe.Tables;
 using static LeanPipe.Integration.Lake.PublishFixture;
 
 namespace LeanPipe.Integration.Lake;
@@ -44,7 +45,7 @@ public abstract class PublishSuite
         var chunks = await ChunksAsync(at.Store, "a");
         await PublishAsync(at.Store, Hour(10), 2, "r2", chunks);
         (await PublishAsync(at.Store, Hour(10), 2, "r2", chunks)).ShouldBe(new(Table, 0, 10));
-        (await PublishAsync(at.Store, Hour(10), 1, "r1", await ChunksAsync(at.Store, "late"))).ShouldBe(new(Table, 0, 0));
+        (await PublishAsync(at.Store, Hour(10), 1, "r1", await ChunksAsync(at.Store, "late"))).ShouldBe(new(Table, 0, 0) { Superseded = true });
         (await SeenAsync(at.Store)).ShouldBe("a");
         (await PublishAsync(at.Store, Hour(10), 2, "again", await ChunksAsync(at.Store, "b"))).ShouldBe(new(Table, 1, 10));
         (await PublishAsync(at.Store, Hour(10), 2, "r2", chunks)).Version.ShouldBe(0);
@@ -86,6 +87,54 @@ public abstract class PublishSuite
         (await PublishAsync(at.Store, Hour(10), 2, "r2", [])).ShouldBe(new(Table, 2, 0));
         (await SeenAsync(at.Store)).ShouldBe("");
         (await PublishAsync(at.Store, Hour(10), 1, "r1", [])).Version.ShouldBe(1);
+        await CheckAsync(at.Store);
+    }
+
+    [Fact]
+    public async Task A_run_that_was_planned_earlier_and_publishes_last_does_not_replace_the_window()
+    {
+        await using var at = await OpenAsync();
+        var planned = TimeProvider.System.GetUtcNow();
+        await PublishAsync(at.Store, Hour(10), 1, "later", await ChunksAsync(at.Store, "new"), plannedAt: planned.AddSeconds(1));
+        (await PublishAsync(at.Store, Hour(10), 1, "earlier", await ChunksAsync(at.Store, "old"), plannedAt: planned)).ShouldBe(new(Table, 0, 0) { Superseded = true });
+        (await SeenAsync(at.Store)).ShouldBe("new");
+        (await PublishAsync(at.Store, Hour(10), 2, "late-data", await ChunksAsync(at.Store, "late"), plannedAt: planned)).Version.ShouldBe(1);
+        (await SeenAsync(at.Store)).ShouldBe("late");
+        await CheckAsync(at.Store);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_whole_table_of_newer_data_is_not_replaced_by_a_run_over_older_data_that_publishes_last(bool readsWindow)
+    {
+        await using var at = await OpenAsync();
+        var planned = TimeProvider.System.GetUtcNow();
+        Task<PublishedTable> Publish(int hour, int revision, string run, int seconds, params string[] contents) => PublishChunksAsync(
+            at.Store, contents, chunks => PublishAsync(at.Store, Hour(hour), revision, run, chunks, PublishMode.ReplaceTable, plannedAt: planned.AddSeconds(seconds), readsWindow: readsWindow));
+        (await Publish(11, 1, "r11", 2, "eleven")).Superseded.ShouldBeNull();
+        (await Publish(10, 1, "r10", 1, "ten")).ShouldBe(new(Table, 0, 0) { Superseded = true });
+        (await SeenAsync(at.Store)).ShouldBe("eleven");
+        // Late data of an older window: older than the table when windows are read; the latest run when they are not.
+        (await Publish(10, 2, "r10-2", 3, "ten-late")).Superseded.ShouldBe(readsWindow ? true : null);
+        (await SeenAsync(at.Store)).ShouldBe(readsWindow ? "eleven" : "ten-late");
+        (await Publish(11, 2, "r11-2", 4, "eleven-late")).Superseded.ShouldBeNull();
+        (await Publish(12, 1, "r12", 5, "twelve")).Superseded.ShouldBeNull();
+        (await SeenAsync(at.Store)).ShouldBe("twelve");
+        await CheckAsync(at.Store);
+    }
+
+    [Fact]
+    public async Task Appended_rows_come_once_per_run_and_stay()
+    {
+        await using var at = await OpenAsync();
+        Task<PublishedTable> Append(string run, params string[] contents) =>
+            PublishChunksAsync(at.Store, contents, chunks => PublishAsync(at.Store, Hour(10), 1, run, chunks, PublishMode.Append));
+        (await Append("r1", "a", "b")).ShouldBe(new(Table, 0, 20));
+        (await Append("r2", "c")).Version.ShouldBe(1);
+        (await Append("r1", "a", "b")).ShouldBe(new(Table, 0, 20));
+        await PublishAsync(at.Store, Hour(10), 1, "w", await ChunksAsync(at.Store, "window"));
+        (await SeenAsync(at.Store)).ShouldBe("a b c window");
         await CheckAsync(at.Store);
     }
 

@@ -6,6 +6,7 @@ using System.Threading.Channels;
 using Dapr.Workflow;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
+using LeanPipe.Tables;
 using LeanPipe.Orchestrator;
 using LeanPipe.Sidecar;
 using Microsoft.AspNetCore.Builder;

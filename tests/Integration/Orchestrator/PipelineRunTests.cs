@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dapr.Workflow;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
+using LeanPipe.Tables;
 using LeanPipe.Orchestrator;
 
 namespace LeanPipe.Integration.Orchestrator;

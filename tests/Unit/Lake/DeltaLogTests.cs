@@ -1,6 +1,7 @@
 using System.Text;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
+using LeanPipe.Tables;
 
 namespace LeanPipe.Unit.Lake;
 
@@ -12,6 +13,7 @@ public sealed class DeltaLogTests : IDisposable
         """{"metaData":{"id":"0199a0c0-0000-7000-8000-000000000001","format":{"provider":"parquet","options":{}},"schemaString":"{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":\"long\",\"nullable\":true,\"metadata\":{}}]}","partitionColumns":[],"configuration":{}}}""";
 
     static readonly TableName Table = new("t");
+    static readonly PublishOrigin Origin = new(new("p"), WindowId.Parse("2026-01-01"), 1, new("r"), DateTimeOffset.UnixEpoch, ReadsWindow: true);
 
     readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("leanpipe-log-");
 
@@ -52,7 +54,7 @@ public sealed class DeltaLogTests : IDisposable
     {
         await Open(Lines("""{"protocol":{"minReaderVersion":1,"minWriterVersion":3}}""", MetaData));
         var error = await Should.ThrowAsync<LakeException>(() => TablePublisher.PublishAsync(
-            Store(), Table, PublishMode.ReplaceWindow, new("p"), WindowId.Parse("2026-01-01"), 1, new("r"), [new("a", "BIGINT")], [], TimeProvider.System, CancellationToken.None));
+            Store(), new(Table), Origin, [new("a", "BIGINT")], [], TimeProvider.System, CancellationToken.None));
         error.Code.ShouldBe("lake.unsupported_table");
         error.Message.ShouldContain("writer version 3");
     }
@@ -89,7 +91,7 @@ public sealed class DeltaLogTests : IDisposable
     {
         await Open($"{Protocol}\n{MetaData}", "{not json");
         await TablePublisher.PublishAsync(
-            Store(), new("good"), PublishMode.ReplaceTable, new("p"), WindowId.Parse("2026-01-01"), 1, new("r"), [new("a", "BIGINT")], [], TimeProvider.System, CancellationToken.None);
+            Store(), new(new("good"), PublishMode.ReplaceTable), Origin, [new("a", "BIGINT")], [], TimeProvider.System, CancellationToken.None);
         var catalog = (await Store().GetJsonAsync(LakeLayout.CatalogJson, ContractsJson.Default.Catalog, CancellationToken.None))!;
         catalog.Tables.ShouldHaveSingleItem().Name.Value.ShouldBe("good");
         (await File.ReadAllTextAsync(Path.Combine(folder.FullName, LakeLayout.CatalogViews))).ShouldContain("-- Left out: The log of table 't'");

@@ -1,5 +1,6 @@
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
+using LeanPipe.Tables;
 
 namespace LeanPipe.Unit.Lake;
 

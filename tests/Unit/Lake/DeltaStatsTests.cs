@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
+using LeanPipe.Tables;
 
 namespace LeanPipe.Unit.Lake;
 

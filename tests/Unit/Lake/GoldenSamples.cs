@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
+using LeanPipe.Tables;
 
 namespace LeanPipe.Unit.Lake;
 
@@ -162,10 +163,13 @@ static class GoldenSamples
         _ => throw new ArgumentOutOfRangeException(nameof(name)),
     };
 
+    static readonly TablePublish GoldenPublish =
+        new(new("temperatures_hourly"), PublishMode.ReplaceWindow, new(Pipeline, Window, 1, Run, At, ReadsWindow: true), DeltaSchema.Of(Columns), [Chunk]);
+
     // Version 0 of a table is the richest commit; its id is random otherwise.
     static IReadOnlyList<DeltaAction> Commit() =>
     [
-        .. new TablePublish(new("temperatures_hourly"), PublishMode.ReplaceWindow, Pipeline, Window, 1, Run, DeltaSchema.Of(Columns), [Chunk]).Commit(null, At)
+        .. GoldenPublish.Commit(null, GoldenPublish.Change(null), At)
             .Select(a => a.MetaData is { } m ? new DeltaAction { MetaData = m with { Id = "0199a0c0-0000-7000-8000-000000000001" } } : a),
         new() { Remove = new("window=2026-01-01T10/telemetry-hourly/old.parquet", At.ToUnixTimeMilliseconds(), true, true, new Dictionary<string, string?>(), 4000) },
     ];

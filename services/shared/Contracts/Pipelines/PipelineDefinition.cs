@@ -81,7 +81,8 @@ public sealed record OutputDefinition
 /// <param name="Sql">One SELECT of one value, over the view <c>output</c> and the step's inputs.</param>
 public sealed record CheckDefinition(string Name, string Sql, long Expect);
 
-public sealed record PublishDefinition(TableName Table, PublishMode Mode = PublishMode.ReplaceWindow);
+/// <param name="Key">Of <see cref="PublishMode.Merge"/>: the columns that tell a row from the others; null for the other modes.</param>
+public sealed record PublishDefinition(TableName Table, PublishMode Mode = PublishMode.ReplaceWindow, IReadOnlyList<string>? Key = null);
 
 public enum PublishMode
 {
@@ -90,4 +91,10 @@ public enum PublishMode
 
     /// <summary>The step's rows are the whole table.</summary>
     ReplaceTable,
+
+    /// <summary>The run's rows are added, once per run; whatever other runs added stays.</summary>
+    Append,
+
+    /// <summary>A row takes the place of the row with the same key, unless that one was made from newer data; rows with new keys are added.</summary>
+    Merge,
 }

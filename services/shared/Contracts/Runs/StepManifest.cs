@@ -50,7 +50,12 @@ public enum RunStatus
 
 public sealed record StepRecord(StepName Step, int Tasks, long RowsIn, long RowsOut, long BytesOut, double Seconds);
 
-public sealed record PublishedTable(TableName Table, long Version, long Rows);
+/// <param name="Rows">Rows that the run brought to the table.</param>
+public sealed record PublishedTable(TableName Table, long Version, long Rows)
+{
+    /// <summary>True when nothing was published because rows made from newer data are there already, in that version; null otherwise.</summary>
+    public bool? Superseded { get; init; }
+}
 
 /// <param name="Step">Null when the run itself failed; written as null, for a reader requires it.</param>
 public sealed record RunError(

@@ -7,7 +7,8 @@ namespace LeanPipe.Documents;
 /// <summary>One step of a pipeline, without the rules that span steps.</summary>
 static class StepReader
 {
-    static readonly Dictionary<string, PublishMode> Modes = new() { ["replace_window"] = PublishMode.ReplaceWindow, ["replace_table"] = PublishMode.ReplaceTable };
+    static readonly Dictionary<string, PublishMode> Modes =
+        new() { ["replace_window"] = PublishMode.ReplaceWindow, ["replace_table"] = PublishMode.ReplaceTable, ["append"] = PublishMode.Append };
 
     // Below a run's prefix these names are taken (LakeLayout.RunFile).
     static readonly string[] Reserved = ["files"];

@@ -1,7 +1,8 @@
 using System.Text;
 using LeanPipe.Contracts;
+using LeanPipe.Lake;
 
-namespace LeanPipe.Lake;
+namespace LeanPipe.Tables;
 
 /// <summary>Writes <c>catalog/views.sql</c>: one view per table over exactly its live files, for a DuckDB (1.x, 2.0) that knows nothing of Delta.</summary>
 static class ViewsSql

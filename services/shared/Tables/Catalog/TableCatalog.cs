@@ -1,8 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using LeanPipe.Contracts;
+using LeanPipe.Lake;
 
-namespace LeanPipe.Lake;
+namespace LeanPipe.Tables;
 
 /// <summary><c>catalog/tables.json</c> and <c>catalog/views.sql</c>, always made anew from the tables' logs.</summary>
 /// <remarks>

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LeanPipe.Contracts;
+using LeanPipe.Lake;
 
-namespace LeanPipe.Lake;
+namespace LeanPipe.Tables;
 
 /// <summary>A table's columns. The fields that a log holds are kept as they are written there; new ones are put behind them.</summary>
 sealed class DeltaSchema

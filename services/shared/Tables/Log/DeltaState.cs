@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using LeanPipe.Contracts;
+using LeanPipe.Lake;
 
-namespace LeanPipe.Lake;
+namespace LeanPipe.Tables;
 
 /// <summary>What the actions of versions 0 to <paramref name="Version"/> come to.</summary>
 sealed record DeltaState(
@@ -106,7 +107,11 @@ sealed class DeltaStateBuilder(TableName table)
         }
         return new(
             path, LakeLayout.Table(table) + path, add.Size, rows, DateTimeOffset.FromUnixTimeMilliseconds(add.ModificationTime), add.Stats,
-            add.Tags?.GetValueOrDefault(DeltaAdd.Sha256Tag));
+            add.Tags?.GetValueOrDefault(DeltaAdd.Sha256Tag))
+        {
+            Window = add.Tags?.GetValueOrDefault(DeltaAdd.WindowTag),
+            Rank = add.Tags?.GetValueOrDefault(DeltaAdd.RankTag),
+        };
     }
 
     LakeException Unsupported(string what) => new("lake.unsupported_table", $"Table '{table}' {what} ({LakeLayout.TableLog(table)}, version {version}).");

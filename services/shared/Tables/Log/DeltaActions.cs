@@ -2,7 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace LeanPipe.Lake;
+namespace LeanPipe.Tables;
 
 /// <summary>One line of a commit: exactly one of the members is there. What this subset does not know reads as none of them.</summary>
 /// <remarks>Source: Delta Transaction Log Protocol, "Actions". Names are the protocol's own.</remarks>
@@ -44,6 +44,12 @@ sealed record DeltaAdd(
 {
     /// <summary>The tag that holds a file's SHA-256, so that the log alone pins its contents.</summary>
     public const string Sha256Tag = "leanpipe.sha256";
+
+    /// <summary>The tag that holds the window that the file's rows were published for; absent when they are of several.</summary>
+    public const string WindowTag = "leanpipe.window";
+
+    /// <summary>The tag that holds <see cref="PublishOrigin.Rank"/>: of two rows with one key, the one of the higher rank stays.</summary>
+    public const string RankTag = "leanpipe.rank";
 }
 
 /// <param name="Timestamp">Milliseconds since the epoch.</param>

@@ -1,4 +1,6 @@
-namespace LeanPipe.Lake;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Tables;
 
 /// <summary>Reads DuckDB's type text, as <c>DESCRIBE</c> prints it, into a Delta type.</summary>
 /// <remarks>

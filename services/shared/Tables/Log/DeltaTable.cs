@@ -1,7 +1,8 @@
 using System.Text.Json;
 using LeanPipe.Contracts;
+using LeanPipe.Lake;
 
-namespace LeanPipe.Lake;
+namespace LeanPipe.Tables;
 
 /// <summary>A published table at one version, as its log says. Nothing changes it; open again for a newer version.</summary>
 /// <remarks>Reads Delta reader version 1 from JSON commits. A table that asks for more is refused by name rather than read wrongly.</remarks>
@@ -76,7 +77,14 @@ public sealed class DeltaTable
 /// <param name="Rows"><c>numRecords</c> of the statistics; 0 when they are missing.</param>
 /// <param name="Stats">JSON: numRecords, minValues, maxValues, nullCount.</param>
 /// <param name="Sha256">Null when another writer added the file.</param>
-public sealed record DeltaFile(string Path, string Key, long Bytes, long Rows, DateTimeOffset ModifiedAt, string? Stats, string? Sha256);
+public sealed record DeltaFile(string Path, string Key, long Bytes, long Rows, DateTimeOffset ModifiedAt, string? Stats, string? Sha256)
+{
+    /// <summary>The window that the rows were published for; null when they are of several, or when another writer added the file.</summary>
+    public string? Window { get; init; }
+
+    /// <summary>See <see cref="DeltaAdd.RankTag"/>.</summary>
+    internal string? Rank { get; init; }
+}
 
 /// <param name="CommittedIn">The table version whose commit carries it.</param>
 public sealed record DeltaTransaction(string AppId, long Version, long CommittedIn);

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace LeanPipe.Lake;
+namespace LeanPipe.Tables;
 
 /// <summary>A type of a Delta schema, its form in <c>schemaString</c>, and the DuckDB type that reads it.</summary>
 /// <remarks>Source: Delta Transaction Log Protocol, "Schema Serialization Format". Everything written here is nullable and carries no field metadata.</remarks>

@@ -2,8 +2,9 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using LeanPipe.Contracts;
+using LeanPipe.Lake;
 
-namespace LeanPipe.Lake;
+namespace LeanPipe.Tables;
 
 /// <summary>The objects of <c>_delta_log/</c>: one per version, twenty digits, newline-delimited actions, never overwritten.</summary>
 static class DeltaLog

@@ -1,6 +1,7 @@
 using LeanPipe.Contracts;
+using LeanPipe.Lake;
 
-namespace LeanPipe.Lake;
+namespace LeanPipe.Tables;
 
 /// <summary>Makes a step's chunks a version of a Delta table. Safe to call again at any time, and from several runs at once.</summary>
 /// <remarks>
@@ -10,8 +11,8 @@ namespace LeanPipe.Lake;
 /// <para>3. the catalog, which follows from the logs (<see cref="TableCatalog"/>).</para>
 /// <para>
 /// A crash after 1 leaves files that no log names, which a repeat finds and uses; a crash after 2 leaves a catalog of the version before, which a repeat (or the
-/// next publish of any table) brings up to date. The commit carries two <c>txn</c> actions, one for (pipeline, window) with the revision and one for the run: a run
-/// that has committed is not committed again, and a revision older than the committed one is not published. Another run over the same revision takes the first one's place.
+/// next publish of any table) brings up to date. The commit says in <c>txn</c> actions what it was made from (<see cref="TablePublish"/>): a run that has committed is not committed
+/// again, and what was made from older data than the committed rows does not take their place, whichever comes last.
 /// </para>
 /// <para>
 /// Two publishers that race for a version: one wins, the other reads what was committed, decides again from the start, and takes the next version. So every commit's
@@ -25,41 +26,40 @@ public static class TablePublisher
 
     /// <param name="columns">With DuckDB's type text; types that Delta lacks are refused before anything is written.</param>
     /// <param name="chunks">May be empty: the window, or the table, has no rows then. Chunks without rows are left out.</param>
-    /// <returns>The version that holds the run's rows, and how many; the newer revision's version and 0 when the run came too late.</returns>
+    /// <returns>The version that holds the run's rows, and how many; the newer publish's version, 0 rows and <see cref="PublishedTable.Superseded"/> when the run came too late.</returns>
     /// <exception cref="LakeException">
     /// <c>lake.unsupported_type</c>, <c>lake.bad_columns</c>, <c>lake.type_change</c>: the step's SQL must change. <c>lake.missing</c>: a chunk is gone.
     /// <c>lake.unsupported_table</c>: another writer changed the table. Others: the store; transient ones are worth a repeat.
     /// </exception>
     public static async Task<PublishedTable> PublishAsync(
-        IObjectStore store, TableName table, PublishMode mode, PipelineName pipeline, WindowId window, int revision, RunId run,
-        IReadOnlyList<OutputColumn> columns, IReadOnlyList<Chunk> chunks, TimeProvider time, CancellationToken cancellationToken)
+        IObjectStore store, PublishDefinition definition, PublishOrigin origin, IReadOnlyList<OutputColumn> columns, IReadOnlyList<Chunk> chunks, TimeProvider time, CancellationToken cancellationToken)
     {
-        var output = DeltaSchema.Of(columns);
-        var publish = new TablePublish(table, mode, pipeline, window, revision, run, output, [.. chunks.Where(c => c.Object.Rows > 0)]);
-        var current = await DeltaTable.OpenAsync(store, table, cancellationToken);
+        var publish = new TablePublish(definition.Table, definition.Mode, origin, DeltaSchema.Of(columns), [.. chunks.Where(c => c.Object.Rows > 0)]);
+        var current = await DeltaTable.OpenAsync(store, definition.Table, cancellationToken);
         var copied = false;
         for (var races = 0; ; races++)
         {
             if (publish.Settled(current) is { } settled)
             {
-                await TableCatalog.RefreshAsync(store, cancellationToken, table);
+                await TableCatalog.RefreshAsync(store, cancellationToken, definition.Table);
                 return settled;
             }
-            var actions = publish.Commit(current, time.GetUtcNow());
+            var change = publish.Change(current);
+            var actions = publish.Commit(current, change, time.GetUtcNow());
             if (!copied) await CopyAsync(store, publish, cancellationToken);
             copied = true;
             var version = current is null ? 0 : current.Version + 1;
-            if (await store.PutIfAbsentAsync(LakeLayout.TableCommit(table, version), DeltaLog.Format(actions), cancellationToken))
+            if (await store.PutIfAbsentAsync(LakeLayout.TableCommit(definition.Table, version), DeltaLog.Format(actions), cancellationToken))
             {
-                await TableCatalog.RefreshAsync(store, cancellationToken, table);
-                return new(table, version, publish.Rows);
+                await TableCatalog.RefreshAsync(store, cancellationToken, definition.Table);
+                return new(definition.Table, version, publish.Rows);
             }
             if (races == MaxRaces)
             {
                 throw new LakeException(
-                    "lake.contention", $"Table '{table}' was committed by others {MaxRaces} times in a row while {run} tried. Run the store probe: the store may not keep what it says.", true);
+                    "lake.contention", $"Table '{definition.Table}' was committed by others {MaxRaces} times in a row while {origin.Run} tried. Run the store probe: the store may not keep what it says.", true);
             }
-            current = current is null ? await DeltaTable.OpenAsync(store, table, cancellationToken) : await current.RefreshAsync(store, cancellationToken);
+            current = current is null ? await DeltaTable.OpenAsync(store, definition.Table, cancellationToken) : await current.RefreshAsync(store, cancellationToken);
         }
     }
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LeanPipe.Contracts;
 
-namespace LeanPipe.Lake;
+namespace LeanPipe.Tables;
 
 /// <summary>A chunk's statistics as the text of <c>add.stats</c>.</summary>
 /// <remarks>
