@@ -20,9 +20,6 @@ static partial class Events
     [LoggerMessage(5, LogLevel.Information, "Stream {Stream} listens on {Endpoint}.")]
     public static partial void Listening(this ILogger logger, StreamName stream, string endpoint);
 
-    [LoggerMessage(6, LogLevel.Warning, "Stream {Stream} refused a connection from {Peer}: it has {Limit} already.")]
-    public static partial void ConnectionRefused(this ILogger logger, StreamName stream, string peer, int limit);
-
     [LoggerMessage(7, LogLevel.Warning, "The store failed at '{Key}' ({Attempts} times so far); it is tried again, nothing is dropped.")]
     public static partial void StoreFailed(this ILogger logger, string key, int attempts, Exception reason);
 

@@ -1,7 +1,7 @@
-using System.Net;
 using LeanPipe.Contracts;
 using LeanPipe.Gateway.Intake;
 using LeanPipe.Gateway.Log;
+using LeanPipe.Gateway.Network;
 using LeanPipe.Gateway.Shipping;
 using LeanPipe.Gateway.Windows;
 using LeanPipe.Lake;
@@ -12,7 +12,7 @@ namespace LeanPipe.Gateway;
 
 /// <summary>The running gateway. It starts before the listeners and stops after them: the log is read back before the first byte is taken, and drained after the last.</summary>
 sealed class GatewayHost(
-    GatewayOptions options, GatewayState state, GatewayHealth health, GatewayProgress progress, GatewayEndpoints endpoints, IObjectStore store, PublishWindowSealed publish,
+    GatewayOptions options, GatewayState state, GatewayHealth health, GatewayProgress progress, GatewayEndpoints endpoints, GatewayNetwork network, IObjectStore store, PublishWindowSealed publish,
     IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GatewayHost> logger) : IHostedService
 {
     static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
@@ -82,34 +82,31 @@ sealed class GatewayHost(
     }
 
     /// <summary>One connection from its first byte to its last acknowledgement.</summary>
-    public async Task ServeAsync(StreamName name, ConnectionContext context)
+    public Task ServeAsync(StreamName name, ConnectionContext context)
     {
         var stream = _byName[name];
-        var peer = (context.RemoteEndPoint as IPEndPoint)?.ToString() ?? "unknown";
-        if (!stream.TryConnect())
-        {
-            logger.ConnectionRefused(name, peer, stream.Definition.Limits.MaxConnections);
-            return;
-        }
+        return network.DoorOf(name).ServeAsync(stream.Definition, context, peer => ReadAsync(stream, peer, context));
+    }
+
+    async Task<CloseReason> ReadAsync(StreamIntake stream, Peer peer, ConnectionContext context)
+    {
         try
         {
             var draining = context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
-            var connection = new Connection(stream, _log!, health, options, time, context.Transport.Input, context.Transport.Output);
-            await connection.RunAsync(Interlocked.Increment(ref _nextConnection) - 1, peer, draining);
+            var connection = new Connection(stream, _log!, health, options, time, peer.Transport.Input, peer.Transport.Output, network.Clocks);
+            return await connection.RunAsync(Interlocked.Increment(ref _nextConnection) - 1, peer.Text, draining);
         }
         catch (LogException)
         {
             // The log has said so itself. The peer sees the connection end without an acknowledgement.
             context.Abort();
+            return CloseReason.LogFailed;
         }
         catch (Exception e)
         {
-            logger.ConnectionFailed(name, e);
+            logger.ConnectionFailed(stream.Definition.Name, e);
             context.Abort();
-        }
-        finally
-        {
-            stream.Disconnect();
+            return CloseReason.Fault;
         }
     }
 

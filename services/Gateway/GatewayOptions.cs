@@ -50,6 +50,12 @@ public sealed record GatewayOptions
     /// <summary>At shutdown a connection that is never silent is read for this long, and uploads are tried for this long.</summary>
     public TimeSpan DrainAtMost { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>PROXY header and TLS handshake together take at most so long.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often the files of certificates are looked at for new ones.</summary>
+    public TimeSpan CertificateCheckEvery { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>A connection's bytes are framed in portions of so many; a longer frame gets more while it lasts.</summary>
     internal int ReadBufferBytes { get; init; } = 64 * 1024;
 
@@ -71,6 +77,7 @@ public sealed record GatewayOptions
         if (MaxLogBytes < LogFileBytes) yield return $"MaxLogBytes {MaxLogBytes} is below LogFileBytes {LogFileBytes}: one file must fit.";
         if (RejectKeepsBytes < 0 || CommitAtBytes < 1) yield return "RejectKeepsBytes and CommitAtBytes must not be negative.";
         if (LateSealAfter < TimeSpan.Zero || LateSealAtMost < LateSealAfter) yield return "LateSealAfter must not be negative, and LateSealAtMost not below it.";
+        if (HandshakeTimeout <= TimeSpan.Zero || CertificateCheckEvery <= TimeSpan.Zero) yield return "HandshakeTimeout and CertificateCheckEvery must be above zero.";
         if (DrainQuiet <= TimeSpan.Zero || DrainAtMost < DrainQuiet) yield return "DrainQuiet must be above zero, and DrainAtMost not below it.";
     }
 }

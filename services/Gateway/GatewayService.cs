@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dapr.Client;
 using LeanPipe.Contracts;
+using LeanPipe.Gateway.Network;
 using LeanPipe.Gateway.Shipping;
 using LeanPipe.Gateway.Windows;
 using LeanPipe.Lake;
@@ -46,6 +47,7 @@ public static class GatewayService
         services.AddSingleton(endpoints);
         services.AddSingleton<GatewayHealth>();
         services.AddSingleton<GatewayProgress>();
+        services.AddSingleton<GatewayNetwork>();
         services.AddSingleton(s => new GatewayState(s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new GatewayLedgers(s.GetRequiredService<GatewayState>(), options, s.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<PublishWindowSealed>(s => (json, cancellationToken) =>

@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 using System.Threading.Channels;
 using LeanPipe.Contracts;
 using LeanPipe.Gateway.Log;
-using Microsoft.AspNetCore.Connections;
+using LeanPipe.Gateway.Network;
 
 namespace LeanPipe.Gateway.Intake;
 
@@ -12,7 +12,7 @@ namespace LeanPipe.Gateway.Intake;
 /// Bounded memory: a read buffer, which a frame may widen to max_frame and which an idle connection gives back, and nothing is read while the stream has max_unsynced bytes
 /// that are not on disk, or while the log or its disk is full. TCP's window is what the peer feels.
 /// </remarks>
-sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth health, GatewayOptions options, TimeProvider time, PipeReader input, PipeWriter output)
+sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth health, GatewayOptions options, TimeProvider time, PipeReader input, PipeWriter output, PeerClocks clocks)
 {
     readonly Channel<(long Frames, Task Durable)> _acks = Channel.CreateBounded<(long, Task)>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
 
@@ -21,46 +21,53 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
     long _received;
 
     /// <param name="draining">Set when the gateway shuts down: what has arrived is read, then the connection ends.</param>
-    public async Task RunAsync(long number, string peer, CancellationToken draining)
+    /// <returns>Why it ended.</returns>
+    public async Task<CloseReason> RunAsync(long number, string peer, CancellationToken draining)
     {
         var intake = new FrameIntake(stream, options, time, number, peer);
         log.Append(new ConnectionEntry(stream.Number, number, 0, 0), static (b, e) => e.Write(b.Add(EntryKind.ConnectionOpened, ConnectionEntry.Bytes)));
         var acking = stream.Definition.Ack == AckMode.Durable ? AcknowledgeAsync() : Task.CompletedTask;
+        var clock = new PeerClock(time, stream.Definition.Limits, input.CancelPendingRead);
+        clocks.Add(clock);
+        CloseReason reason;
         try
         {
-            await ReadAsync(intake, draining);
+            reason = await ReadAsync(intake, clock, draining);
         }
         finally
         {
+            clocks.Remove(clock);
             _acks.Writer.TryComplete();
             var end = intake.End(_length, _received);
             Release();
             log.Append(end, static (b, e) => e.Write(b.Add(EntryKind.ConnectionClosed, ConnectionEntry.Bytes)));
         }
         await acking;
+        return reason;
     }
 
-    async Task ReadAsync(FrameIntake intake, CancellationToken draining)
+    async Task<CloseReason> ReadAsync(FrameIntake intake, PeerClock clock, CancellationToken draining)
     {
         using var deadline = new CancellationTokenSource();
         while (true)
         {
-            if (await NextAsync(deadline, draining) is not { } result) return;
+            var (result, failure) = await NextAsync(clock, intake.Finished < _received, deadline, draining);
+            if (failure is { } reason) return reason;
             foreach (var segment in result.Buffer)
             {
                 stream.Touch(time.GetUtcNow());
                 for (var rest = segment; !rest.IsEmpty;)
                 {
-                    if (!await MayReadAsync(draining)) return;
+                    if (!await MayReadAsync(draining)) return CloseReason.Draining;
                     rest = rest[Fill(rest.Span)..];
-                    Take(intake);
-                    if (intake.IsBroken) return;
+                    if (Take(intake)) clock.FrameEnded();
+                    if (intake.IsBroken) return CloseReason.BadLength;
                     await stream.RoomAsync(CancellationToken.None);
                 }
             }
             input.AdvanceTo(result.Buffer.End);
             if (_length == 0) Release();
-            if (result.IsCompleted) return;
+            if (result.IsCompleted) return CloseReason.Finished;
         }
     }
 
@@ -82,16 +89,20 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
         return true;
     }
 
-    /// <summary>The next bytes; null when the peer is gone, or was silent long enough while the gateway drains.</summary>
-    async ValueTask<ReadResult?> NextAsync(CancellationTokenSource deadline, CancellationToken draining)
+    /// <summary>The next bytes, or why there are none: the peer is gone or overdue, or was silent long enough while the gateway drains.</summary>
+    async ValueTask<(ReadResult Result, CloseReason? Failure)> NextAsync(PeerClock clock, bool isMidFrame, CancellationTokenSource deadline, CancellationToken draining)
     {
         try
         {
+            // Bytes that are here already are not waited for.
+            if (!draining.IsCancellationRequested && input.TryRead(out var ready)) return (ready, clock.Overdue);
+            clock.BeginWait(isMidFrame);
             if (!draining.IsCancellationRequested)
             {
                 try
                 {
-                    return await input.ReadAsync(draining);
+                    var result = await input.ReadAsync(draining);
+                    return (result, clock.Overdue);
                 }
                 catch (OperationCanceledException) when (draining.IsCancellationRequested)
                 {
@@ -100,11 +111,19 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
             }
             using var quiet = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
             quiet.CancelAfter(options.DrainQuiet);
-            return await input.ReadAsync(quiet.Token);
+            return (await input.ReadAsync(quiet.Token), null);
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException or ConnectionAbortedException)
+        catch (OperationCanceledException)
         {
-            return null;
+            return (default, CloseReason.Draining);
+        }
+        catch (Exception e) when (ConnectionEnd.ReasonOf(e) is { } reason)
+        {
+            return (default, reason);
+        }
+        finally
+        {
+            clock.EndWait();
         }
     }
 
@@ -125,12 +144,14 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
         return count;
     }
 
-    void Take(FrameIntake intake)
+    /// <returns>Whether a frame has ended.</returns>
+    bool Take(FrameIntake intake)
     {
         var (consumed, batch) = intake.Take(_buffer.AsSpan(0, _length), _received, log);
         _buffer.AsSpan(consumed, _length - consumed).CopyTo(_buffer);
         _length -= consumed;
         if (batch is not null && stream.Definition.Ack == AckMode.Durable) _acks.Writer.TryWrite((intake.Frames, batch.Durable));
+        return batch is not null;
     }
 
     void Release()
@@ -158,7 +179,7 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
                 if ((await output.WriteAsync(line.AsMemory(0, 5 + digits))).IsCompleted) return;
             }
         }
-        catch (Exception e) when (e is IOException or ConnectionAbortedException or LogException or OperationCanceledException)
+        catch (Exception e) when (e is LogException or OperationCanceledException || ConnectionEnd.ReasonOf(e) is not null)
         {
             // The peer is gone, or the log has failed: it gets no acknowledgement, and asks by sending again. Reading finds the same end by itself.
             return;

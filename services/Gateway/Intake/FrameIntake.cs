@@ -50,6 +50,9 @@ sealed class FrameIntake
     /// <summary>Records and rejects so far: what an acknowledgement counts.</summary>
     public long Frames { get; private set; }
 
+    /// <summary>Bytes of the connection that are done with; what was received beyond them belongs to a frame that has not ended.</summary>
+    public long Finished => _reported;
+
     /// <summary>Nothing says where the next frame begins, so the connection is to end.</summary>
     public bool IsBroken { get; private set; }
 

@@ -11,7 +11,6 @@ sealed class StreamIntake
 {
     readonly Lock _sync = new();
     readonly List<(LogBatch Batch, long Bytes)> _unsynced = [];
-    int _connections;
     long _lastActivity;
 
     public StreamIntake(StreamDefinition definition, int number, DateTimeOffset now)
@@ -40,15 +39,6 @@ sealed class StreamIntake
     public CsvDecoder? NewCsvDecoder() => Definition.Decoder is CsvDecoderDefinition csv ? new(csv, Definition.Schema) : null;
 
     public void Touch(DateTimeOffset now) => Interlocked.Exchange(ref _lastActivity, now.UtcTicks);
-
-    public bool TryConnect()
-    {
-        if (Interlocked.Increment(ref _connections) <= Definition.Limits.MaxConnections) return true;
-        Interlocked.Decrement(ref _connections);
-        return false;
-    }
-
-    public void Disconnect() => Interlocked.Decrement(ref _connections);
 
     public void Appended(LogBatch batch, long bytes)
     {

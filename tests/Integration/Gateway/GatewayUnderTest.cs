@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using LeanPipe.Contracts;
 using LeanPipe.Gateway;
+using LeanPipe.Gateway.Network;
 using LeanPipe.Gateway.Shipping;
 using LeanPipe.Lake;
 using Microsoft.AspNetCore.Builder;
@@ -38,6 +39,8 @@ sealed class GatewayUnderTest : IAsyncDisposable
     public GatewayHost Host => _app.Services.GetRequiredService<GatewayHost>();
 
     public GatewayEndpoints Endpoints => _app.Services.GetRequiredService<GatewayEndpoints>();
+
+    public ConnectionCounts Counts => _app.Services.GetRequiredService<GatewayNetwork>().Doors.First().Counts;
 
     public Ledger Ledger => _app.Services.GetRequiredService<GatewayLedgers>().Get(_app.Services.GetRequiredService<GatewayOptions>().Streams[0].Name);
 
@@ -131,15 +134,16 @@ sealed class GatewayUnderTest : IAsyncDisposable
 }
 
 /// <summary>A peer that counts its acknowledgements.</summary>
-sealed class Sender(TcpClient client) : IDisposable
+sealed class Sender(TcpClient client, Stream? tls = null) : IDisposable
 {
-    readonly StreamReader _acks = new(client.GetStream());
+    readonly Stream _stream = tls ?? client.GetStream();
+    readonly StreamReader _acks = new(tls ?? client.GetStream());
 
     public static string Line(long seq, string time = "2026-01-01T10:00:00Z") => $$"""{"seq":{{seq}},"t":"{{time}}"}""";
 
     public long Acknowledged { get; private set; }
 
-    public async Task SendAsync(string text) => await client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(text), GatewayUnderTest.Timeout());
+    public async Task SendAsync(string text) => await _stream.WriteAsync(Encoding.UTF8.GetBytes(text), GatewayUnderTest.Timeout());
 
     /// <summary>Reads acknowledgements until so many frames are durable.</summary>
     public async Task AcknowledgedAsync(long frames)
@@ -152,6 +156,38 @@ sealed class Sender(TcpClient client) : IDisposable
             count.ShouldBeGreaterThan(Acknowledged);
             Acknowledged = count;
         }
+    }
+
+    public async Task SendBytesAsync(byte[] bytes) => await _stream.WriteAsync(bytes, GatewayUnderTest.Timeout());
+
+    /// <summary>Waits until the gateway has ended the connection by itself.</summary>
+    public async Task EndsAsync()
+    {
+        while (await _acks.ReadLineAsync(GatewayUnderTest.Timeout()) is { } line) Acknowledged = long.Parse(line.AsSpan(4));
+    }
+
+    /// <summary>Waits until the gateway has ended the connection without a word; with bytes unread that is a reset.</summary>
+    /// <param name="finish">Whether to say first that nothing more comes.</param>
+    /// <param name="isAlerted">Whether TLS says so before.</param>
+    public async Task ShouldBeRefusedAsync(bool finish = false, bool isAlerted = false)
+    {
+        if (finish) client.Client.Shutdown(SocketShutdown.Send);
+        try
+        {
+            var word = await _acks.ReadLineAsync(GatewayUnderTest.Timeout());
+            if (!isAlerted) word.ShouldBeNull();
+        }
+        catch (IOException e)
+        {
+            e.InnerException.ShouldBeOfType<SocketException>().SocketErrorCode.ShouldBe(SocketError.ConnectionReset);
+        }
+    }
+
+    /// <summary>Cuts the connection off.</summary>
+    public void Reset()
+    {
+        client.Client.LingerState = new(true, 0);
+        client.Client.Close();
     }
 
     /// <summary>Says that nothing more comes, and waits until the gateway has ended the connection too.</summary>

@@ -169,4 +169,30 @@ public sealed class GoodDocumentTests : IDisposable
         File.WriteAllText(path, yaml);
         return path;
     }
+
+    [Fact]
+    public void A_stream_document_says_who_may_connect_and_how()
+    {
+        var stream = StreamDocument.Parse("config/streams/telemetry.yaml", """
+            stream: telemetry
+            listen: 127.0.0.1:7001
+            schema: { fields: { device: string, at: timestamp } }
+            event_time: at
+            tls: { certificate: server.pem, key: /keys/server.key, client_ca: ../ca.pem, require_client_certificate: true, peer_name: device }
+            proxy_protocol: required
+            allow: [10.0.0.0/8, "2001:db8::/32", 192.0.2.7]
+            proxies: ["::1"]
+            keepalive: { after: 2m, every: 5s, probes: 3 }
+            limits: { max_connections_per_ip: 5, idle_timeout: 1h, max_frame_time: 10s }
+            """).Require();
+
+        stream.Network.Tls.ShouldBe(new("config/streams/server.pem", "/keys/server.key", "config/streams/../ca.pem", true, "device"));
+        stream.Network.ProxyProtocol.ShouldBeTrue();
+        stream.Network.Allow.Select(n => n.ToString()).ShouldBe(["10.0.0.0/8", "2001:db8::/32", "192.0.2.7/32"]);
+        stream.Network.Proxies.Select(n => n.ToString()).ShouldBe(["::1/128"]);
+        stream.Network.KeepAlive.ShouldBe(new() { After = TimeSpan.FromMinutes(2), Every = TimeSpan.FromSeconds(5), Probes = 3 });
+        stream.Limits.MaxConnectionsPerIp.ShouldBe(5);
+        stream.Limits.IdleTimeout.ShouldBe(TimeSpan.FromHours(1));
+        stream.Limits.MaxFrameTime.ShouldBe(TimeSpan.FromSeconds(10));
+    }
 }

@@ -24,6 +24,7 @@ public sealed record StreamDefinition
     public TimeSpan SealWhenIdleFor { get; init; } = TimeSpan.FromMinutes(10);
 
     public AckMode Ack { get; init; } = AckMode.None;
+    public NetworkDefinition Network { get; init; } = new();
     public StreamLimits Limits { get; init; } = new();
 }
 
@@ -41,6 +42,15 @@ public sealed record StreamLimits
     public long MaxUnsyncedBytes { get; init; } = 4L * 1024 * 1024;
 
     public int MaxConnections { get; init; } = 10_000;
+
+    /// <summary>Connections of one IPv4 address or one IPv6 network of 64 bits; null is no limit beside <see cref="MaxConnections"/>.</summary>
+    public int? MaxConnectionsPerIp { get; init; }
+
+    /// <summary>A connection that sent nothing for so long is closed; null keeps silent peers as long as they answer keepalive.</summary>
+    public TimeSpan? IdleTimeout { get; init; }
+
+    /// <summary>A frame that has begun must end after the gateway has waited so long for the rest of it.</summary>
+    public TimeSpan MaxFrameTime { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>A record whose event time is further ahead of the gateway's clock is rejected: one wrong clock must not seal everybody's windows.</summary>
     public TimeSpan MaxAhead { get; init; } = TimeSpan.FromHours(1);

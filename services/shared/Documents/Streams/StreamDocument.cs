@@ -37,6 +37,7 @@ public static class StreamDocument
             EventTime = eventTime ?? "",
             Ack = map.Choice("ack", Acks) ?? AckMode.None,
             Limits = Limits(map),
+            Network = NetworkReader.Read(map, schema, errors),
         };
         definition = definition with
         {
@@ -100,6 +101,9 @@ public static class StreamDocument
             CutAfter = reader.Duration("cut_after", TimeSpan.FromDays(1)) ?? limits.CutAfter,
             MaxUnsyncedBytes = reader.Size("max_unsynced", 1024, 1L << 30) ?? limits.MaxUnsyncedBytes,
             MaxConnections = (int)(reader.Integer("max_connections", 1, 1_000_000) ?? limits.MaxConnections),
+            MaxConnectionsPerIp = (int?)reader.Integer("max_connections_per_ip", 1, 1_000_000),
+            IdleTimeout = reader.Duration("idle_timeout", TimeSpan.FromDays(30)),
+            MaxFrameTime = reader.Duration("max_frame_time", TimeSpan.FromDays(1)) ?? limits.MaxFrameTime,
             MaxAhead = reader.Duration("max_ahead", TimeSpan.FromDays(36500)) ?? limits.MaxAhead,
         };
         reader.Finish();

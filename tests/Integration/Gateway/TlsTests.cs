@@ -1,0 +1,188 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using LeanPipe.Contracts;
+using LeanPipe.Gateway.Network;
+
+namespace LeanPipe.Integration.Gateway;
+
+public sealed class TlsTests : IDisposable
+{
+    readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("leanpipe-tls-");
+    readonly TestCertificates _ours = new("ours");
+    readonly TestCertificates _others = new("others");
+    string? _seen;
+
+    public void Dispose()
+    {
+        _ours.Dispose();
+        _others.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    string In(string file) => Path.Combine(_folder.FullName, file);
+
+    async Task<GatewayUnderTest> StartAsync(bool requiresClient = false, bool knowsClients = false, TimeProvider? time = null, TimeSpan? handshake = null)
+    {
+        _ours.WriteServer(In("server.pem"), In("server.key"));
+        _ours.WriteAuthority(In("ca.pem"));
+        var tls = new TlsDefinition(In("server.pem"), In("server.key"), knowsClients || requiresClient ? In("ca.pem") : null, requiresClient);
+        var options = GatewayUnderTest.Options(_folder.FullName, GatewayUnderTest.Seq with { Network = new() { Tls = tls } });
+        return await GatewayUnderTest.StartAsync(options with { HandshakeTimeout = handshake ?? TimeSpan.FromMinutes(1) }, time: time);
+    }
+
+    /// <summary>A peer that trusts our authority and shows a certificate when it has one.</summary>
+    async Task<Sender> ConnectAsync(GatewayUnderTest gateway, X509Certificate2? certificate = null, SslProtocols protocols = SslProtocols.None)
+    {
+        var client = new TcpClient { NoDelay = true };
+        await client.ConnectAsync(gateway.Endpoints.Streams.Values.First(), GatewayUnderTest.Timeout());
+        var tls = new SslStream(client.GetStream());
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = "localhost",
+                EnabledSslProtocols = protocols,
+                ClientCertificates = certificate is null ? null : [certificate],
+                CertificateChainPolicy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { _ours.Authority }, RevocationMode = X509RevocationMode.NoCheck },
+            },
+            GatewayUnderTest.Timeout());
+        _seen = tls.RemoteCertificate!.GetCertHashString();
+        return new(client, tls);
+    }
+
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task Records_and_acknowledgements_travel_through_TLS(SslProtocols protocols)
+    {
+        await using var gateway = await StartAsync();
+        using (var sender = await ConnectAsync(gateway, protocols: protocols))
+        {
+            for (var i = 1; i <= 3000; i++) await sender.SendAsync(Sender.Line(i) + "\n");
+            await sender.AcknowledgedAsync(3000);
+            await sender.FinishAsync();
+        }
+        await gateway.StopAsync();
+        gateway.Counts.Ended(CloseReason.Finished).ShouldBe(1);
+        GatewayUnderTest.ShouldBalance(gateway.Ledger);
+        gateway.Ledger.Records.ShouldBe(3000);
+    }
+
+    [Fact]
+    public async Task Plain_bytes_and_silence_are_no_handshake()
+    {
+        await using var gateway = await StartAsync(handshake: TimeSpan.FromMilliseconds(300));
+        using (var sender = await gateway.ConnectAsync())
+        {
+            await sender.SendAsync(Sender.Line(1) + "\n");
+            await sender.ShouldBeRefusedAsync(finish: true, isAlerted: true);
+        }
+        using (var sender = await gateway.ConnectAsync()) await sender.ShouldBeRefusedAsync();
+        gateway.Counts.Ended(CloseReason.TlsFailed).ShouldBe(1);
+        gateway.Counts.Ended(CloseReason.TlsTimeout).ShouldBe(1);
+        gateway.Ledger.Connections.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Only_certificates_of_our_authority_come_in()
+    {
+        await using var gateway = await StartAsync(requiresClient: true);
+        using var known = _ours.Client("CN=device-1");
+        using var unknown = _others.Client("CN=device-1");
+        await ShouldBeRefusedAsync(gateway, null);
+        gateway.Counts.Ended(CloseReason.ClientCertificateMissing).ShouldBe(1);
+        await ShouldBeRefusedAsync(gateway, unknown);
+        gateway.Counts.Ended(CloseReason.ClientCertificateRefused).ShouldBe(1);
+        using var sender = await ConnectAsync(gateway, known);
+        await sender.SendAsync(Sender.Line(1) + "\n");
+        await sender.AcknowledgedAsync(1);
+    }
+
+    [Fact]
+    public async Task A_server_certificate_is_no_client_certificate()
+    {
+        await using var gateway = await StartAsync(requiresClient: true);
+        using var server = X509Certificate2.CreateFromPemFile(In("server.pem"), In("server.key"));
+        await ShouldBeRefusedAsync(gateway, server);
+        gateway.Counts.Ended(CloseReason.ClientCertificateRefused).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_certificate_that_may_be_missing_must_still_be_ours()
+    {
+        await using var gateway = await StartAsync(knowsClients: true);
+        using (var sender = await ConnectAsync(gateway))
+        {
+            await sender.SendAsync(Sender.Line(1) + "\n");
+            await sender.AcknowledgedAsync(1);
+        }
+        using var unknown = _others.Client("CN=device-1");
+        await ShouldBeRefusedAsync(gateway, unknown);
+    }
+
+    [Fact]
+    public async Task A_new_certificate_is_taken_without_dropping_connections_and_a_broken_one_is_refused()
+    {
+        var time = new ManualTime(DateTimeOffset.UtcNow);
+        await using var gateway = await StartAsync(time: time);
+        using var old = await ConnectAsync(gateway);
+        var first = _seen;
+
+        File.WriteAllText(In("server.pem"), "-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----\n");
+        time.Advance(TimeSpan.FromSeconds(10));
+        gateway.Health.Reasons["certificate_refused.seq"].ShouldContain("server.pem");
+        gateway.Health.IsReading.ShouldBeTrue();
+        using (await ConnectAsync(gateway)) _seen.ShouldBe(first);
+
+        _ours.WriteServer(In("server.pem"), In("another.key"));
+        time.Advance(TimeSpan.FromSeconds(10));
+        gateway.Health.Reasons["certificate_refused.seq"].ShouldContain("server.key");
+
+        _ours.WriteServer(In("server.pem"), In("server.key"), until: DateTimeOffset.UtcNow.AddDays(-1));
+        time.Advance(TimeSpan.FromSeconds(10));
+        gateway.Health.Reasons["certificate_refused.seq"].ShouldContain("expired");
+        using (await ConnectAsync(gateway)) _seen.ShouldBe(first);
+
+        var second = _ours.WriteServer(In("server.pem"), In("server.key"));
+        time.Advance(TimeSpan.FromSeconds(10));
+        gateway.Health.Reasons.ShouldBeEmpty();
+        using (await ConnectAsync(gateway)) _seen.ShouldBe(second);
+
+        await old.SendAsync(Sender.Line(1) + "\n");
+        await old.AcknowledgedAsync(1);
+    }
+
+    [Fact]
+    public async Task A_gateway_does_not_start_with_files_that_are_no_certificate()
+    {
+        File.WriteAllText(In("server.pem"), "nothing");
+        var tls = new TlsDefinition(In("server.pem"), In("missing.key"));
+        var start = () => GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, GatewayUnderTest.Seq with { Network = new() { Tls = tls } }));
+        (await start.ShouldThrowAsync<LeanPipeException>()).Code.ShouldBe("gateway.tls_files");
+    }
+
+    [Theory]
+    [InlineData("CN=device-7,O=Plant", null, "device-7")]
+    [InlineData("O=Plant", "seven.plant.example", "seven.plant.example")]
+    [InlineData("O=Plant", null, null)]
+    public void The_name_of_a_peer_is_its_common_name_or_its_first_DNS_name(string subject, string? dns, string? name)
+    {
+        using var certificate = _ours.Client(subject, dns);
+        TlsIdentity.NameOf(certificate).ShouldBe(name);
+    }
+
+    /// <summary>With TLS 1.3 a client believes itself connected before the server has looked at its certificate.</summary>
+    async Task ShouldBeRefusedAsync(GatewayUnderTest gateway, X509Certificate2? certificate)
+    {
+        try
+        {
+            using var sender = await ConnectAsync(gateway, certificate);
+            await sender.EndsAsync();
+        }
+        catch (Exception e) when (e is IOException or AuthenticationException)
+        {
+            gateway.Ledger.Connections.ShouldBe(0);
+        }
+    }
+}
