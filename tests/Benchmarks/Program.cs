@@ -1,11 +1,18 @@
 using LeanPipe.Benchmarks;
 using LeanPipe.Benchmarks.Ingest;
+using LeanPipe.Benchmarks.Pipelines;
 using LeanPipe.Benchmarks.Sidecar;
 
 // One word per part. A result is the best of its runs: the others tell how loaded the machine was, not how fast the code is.
 if (args is [StartUp.Child, var state])
 {
     await StartUp.RunChildAsync(state);
+    return 0;
+}
+
+if (args is [Compaction.Child, var script])
+{
+    Compaction.RunChild(script);
     return 0;
 }
 
@@ -16,16 +23,17 @@ if (args is ["ingest", .. var rest] && IngestOptions.Parse(rest) is { } options)
     return 0;
 }
 
-if (args is not [var part, ..] || part != "sidecar")
+if (args is not [var part, ..] || part is not ("sidecar" or "pipelines"))
 {
-    await Console.Error.WriteLineAsync("Say which part: sidecar [runs, 3 by default] [machine label, <os>-<architecture>-<cores>core by default]");
+    await Console.Error.WriteLineAsync("Say which part: sidecar or pipelines [runs, 3 by default] [machine label, <os>-<architecture>-<cores>core by default]");
     await Console.Error.WriteLineAsync($"or {IngestOptions.Usage}");
     return 2;
 }
 
 var runs = args.Length > 1 ? int.Parse(args[1]) : 3;
 var results = new List<Result>();
-foreach (var run in new Func<int, Task<IReadOnlyList<Result>>>[] { Turns.MeasureAsync, FanOut.MeasureAsync, StartUp.MeasureAsync })
+if (part == "pipelines") results.AddRange(await PipelinesBenchmark.MeasureAsync(runs));
+else foreach (var run in new Func<int, Task<IReadOnlyList<Result>>>[] { Turns.MeasureAsync, FanOut.MeasureAsync, StartUp.MeasureAsync })
     results.AddRange(await run(runs));
 Report.Write(part, args.Length > 2 ? args[2] : Machine.Label, runs, results);
 return 0;

@@ -1,6 +1,6 @@
 using LeanPipe.Lake;
 
-namespace LeanPipe.Benchmarks.Ingest;
+namespace LeanPipe.Benchmarks;
 
 /// <summary>An S3 lake at LEANPIPE_TEST_S3 (keys in …_KEY and …_SECRET), a prefix of its own for each case.</summary>
 static class S3Lake
