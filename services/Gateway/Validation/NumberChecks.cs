@@ -39,7 +39,7 @@ sealed class Float64Check(Float64Type type) : FieldCheck
 /// </remarks>
 sealed class DecimalCheck(DecimalType type) : FieldCheck
 {
-    const int DigitsOfDouble = 15;
+    public const int DigitsOfDouble = 15;
 
     public override bool Accepts(ref Utf8JsonReader reader, Verdict verdict)
     {

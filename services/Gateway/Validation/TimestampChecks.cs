@@ -26,26 +26,32 @@ sealed class EpochTimestampCheck(TimestampUnit unit) : FieldCheck
     public override bool Accepts(ref Utf8JsonReader reader, Verdict verdict)
     {
         if (reader.TokenType != JsonTokenType.Number) return verdict.Fail(RejectCode.WrongType, ref reader);
-        if (!TryMicros(ref reader, out var micros)) return verdict.Fail(RejectCode.BadTimestamp, ref reader);
-        verdict.LastTicks = DateTime.UnixEpoch.Ticks + micros * TimeSpan.TicksPerMicrosecond;
+        long ticks = 0;
+        var isRead = unit == TimestampUnit.Seconds ? reader.TryGetDouble(out var seconds) && TryTicks(seconds, out ticks) : reader.TryGetInt64(out var count) && TryTicks(count, unit, out ticks);
+        if (!isRead) return verdict.Fail(RejectCode.BadTimestamp, ref reader);
+        verdict.LastTicks = ticks;
         return true;
     }
 
-    bool TryMicros(ref Utf8JsonReader reader, out long micros)
+    /// <param name="unit">Milli-, micro- or nanoseconds.</param>
+    public static bool TryTicks(long count, TimestampUnit unit, out long ticks)
     {
-        micros = 0;
-        if (unit == TimestampUnit.Seconds)
-        {
-            // The same rounding, half to even, as DuckDB's to_timestamp(DOUBLE).
-            if (!reader.TryGetDouble(out var seconds) || !(Math.Abs(seconds) <= MaxMicros / 1e6)) return false;
-            micros = (long)Math.Round(seconds * 1e6);
-        }
-        else
-        {
-            if (!reader.TryGetInt64(out var count)) return false;
-            if (unit == TimestampUnit.Milliseconds && Math.Abs((decimal)count) > MaxMicros / 1000) return false;
-            micros = unit switch { TimestampUnit.Milliseconds => count * 1000, TimestampUnit.Microseconds => count, _ => count / 1000 };
-        }
+        ticks = 0;
+        if (unit == TimestampUnit.Milliseconds && count is < -MaxMicros / 1000 or > MaxMicros / 1000) return false;
+        return TryTicksOfMicros(unit switch { TimestampUnit.Milliseconds => count * 1000, TimestampUnit.Microseconds => count, _ => count / 1000 }, out ticks);
+    }
+
+    public static bool TryTicks(double seconds, out long ticks)
+    {
+        ticks = 0;
+
+        // The same rounding, half to even, as DuckDB's to_timestamp(DOUBLE).
+        return Math.Abs(seconds) <= MaxMicros / 1e6 && TryTicksOfMicros((long)Math.Round(seconds * 1e6), out ticks);
+    }
+
+    static bool TryTicksOfMicros(long micros, out long ticks)
+    {
+        ticks = DateTime.UnixEpoch.Ticks + micros * TimeSpan.TicksPerMicrosecond;
         return micros is >= MinMicros and <= MaxMicros;
     }
 }

@@ -7,6 +7,12 @@ static class GatewayBuild
 {
     public static async Task<IReadOnlyList<(string Label, string Program)>> AllAsync(IngestOptions options)
     {
+        var now = ("", options.Program ?? await PublishAsync());
+        return options.Baseline is { } baseline ? [(" (baseline)", baseline), now] : [now];
+    }
+
+    static async Task<string> PublishAsync()
+    {
         var root = Repository.Root;
         var output = Path.Combine(root, "artifacts", "benchmark-gateway");
         var publish = new ProcessStartInfo("dotnet", [
@@ -20,7 +26,6 @@ static class GatewayBuild
         var said = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         if (process.ExitCode != 0) throw new InvalidOperationException("The gateway could not be published: " + said);
-        var now = ("", Path.Combine(output, "LeanPipe.Gateway.dll"));
-        return options.Baseline is { } baseline ? [(" (baseline)", baseline), now] : [now];
+        return Path.Combine(output, "LeanPipe.Gateway.dll");
     }
 }

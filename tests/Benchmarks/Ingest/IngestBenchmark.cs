@@ -50,8 +50,8 @@ sealed class IngestBenchmark(IngestOptions options)
 
         async Task AddAsync(string name, int connections, bool acked, Func<Server> start)
         {
-            if (!options.Wants(name)) return;
             var cases = $"{name}; {connections} connection{(connections == 1 ? "" : "s")}";
+            if (!options.Wants(cases)) return;
             for (var run = 0; run < options.Runs; run++) Add(await MeasureAsync(cases, start, new(0, connections, acked)));
         }
 
