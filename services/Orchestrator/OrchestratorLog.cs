@@ -38,4 +38,19 @@ static partial class OrchestratorLog
 
     [LoggerMessage(3013, LogLevel.Warning, "Some pipeline documents cannot be read, so the event is asked for again: {Errors}")]
     public static partial void DocumentsUnreadable(this ILogger log, string errors);
+
+    [LoggerMessage(3014, LogLevel.Information, "Run {Run}: waits at place {Position} of the queue, {Running} runs are under way")]
+    public static partial void RunQueued(this ILogger log, string run, int position, int running);
+
+    [LoggerMessage(3015, LogLevel.Warning, "Run {Run}: has its place now but could not be told, and will ask again by itself: {Reason}")]
+    public static partial void WakeFailed(this ILogger log, string run, string reason);
+
+    [LoggerMessage(3016, LogLevel.Information, "Run {Run}: is to end ({Code}); its tasks are being stopped")]
+    public static partial void RunCancelRequested(this ILogger log, string run, string code);
+
+    [LoggerMessage(3017, LogLevel.Information, "Attempt {Attempt}: {Phase} {Percent} %, {Seconds} s")]
+    public static partial void AttemptProgress(this ILogger log, TaskAttempt attempt, string phase, int percent, long seconds);
+
+    [LoggerMessage(3018, LogLevel.Warning, "Run {Run}: check {Check} of step {Step}, task {Task}, found {Found}, expected {Expected}; it only warns")]
+    public static partial void CheckWarned(this ILogger log, string run, string step, string task, string check, long? found, long expected);
 }

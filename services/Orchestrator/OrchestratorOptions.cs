@@ -19,6 +19,9 @@ public sealed record OrchestratorOptions
     /// <summary>So many tasks run at a time on this machine, whatever the runs they belong to.</summary>
     public int MaxConcurrentTasks { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>So many runs are under way at a time; further ones wait in their order. Sixteen leave the sidecar's worker room for planning beside the tasks of all of them.</summary>
+    public int MaxConcurrentRuns { get; init; } = 16;
+
     /// <summary>What each task may use. Null shares the machine out: its cores, and 80 % of its memory, over <see cref="MaxConcurrentTasks"/>.</summary>
     public TaskLimits? TaskLimits { get; init; }
 
@@ -51,6 +54,7 @@ public sealed record OrchestratorOptions
         if (!Directory.Exists(Config)) errors.Add($"The configuration folder '{Config}' does not exist: make it, or name another.");
         if (!File.Exists(StepRunner)) errors.Add($"The step runner '{StepRunner}' does not exist: give the path of its program or .dll.");
         if (MaxConcurrentTasks < 1) errors.Add($"The number of concurrent tasks is {MaxConcurrentTasks}: expected 1 or more.");
+        if (MaxConcurrentRuns < 1) errors.Add($"The number of concurrent runs is {MaxConcurrentRuns}: expected 1 or more.");
         if (MaxTaskAttempts < 1) errors.Add($"The number of attempts of a task is {MaxTaskAttempts}: expected 1 or more.");
         if (MaxLostAttempts < 1) errors.Add($"The number of lost attempts of a task is {MaxLostAttempts}: expected 1 or more.");
         if (RetryDelay < TimeSpan.Zero) errors.Add($"The delay before a second attempt is {RetryDelay}: expected zero or more.");

@@ -21,6 +21,7 @@ public static class OrchestratorService
         services.TryAddSingleton(_ => new PipelineFolder(options.Config));
         services.TryAddSingleton<ILauncher, ProcessLauncher>();
         services.AddSingleton<SourceReader>().AddSingleton<RunPlanning>().AddSingleton<StepWriter>().AddSingleton<TaskRunner>().AddSingleton<RunEnding>();
+        services.AddSingleton<IRunInstances, DaprRunInstances>().AddSingleton<RunQueue>().AddSingleton<RunCancellation>();
         services.AddSingleton<WindowSealedEndpoint>().AddSingleton<RunReader>();
         services.AddDaprWorkflow(worker =>
         {
@@ -32,6 +33,7 @@ public static class OrchestratorService
             worker.RegisterActivity<CommitStepActivity>(WorkflowNames.CommitStep);
             worker.RegisterActivity<PublishActivity>(WorkflowNames.Publish);
             worker.RegisterActivity<FinishActivity>(WorkflowNames.Finish);
+            worker.RegisterActivity<CancelActivity>(WorkflowNames.Cancel);
         });
         return builder;
     }
@@ -51,6 +53,10 @@ public static class OrchestratorService
             RunId.IsValid(run) && await runs.FindAsync(new(run), cancellation) is { } view
                 ? Results.Json(view, ApiJson.Default.RunView)
                 : Results.Json(new ApiError("run.unknown", $"The lake knows no run '{run}'."), ApiJson.Default.ApiError, statusCode: StatusCodes.Status404NotFound));
+        app.MapPost("/api/runs/{run}/cancel", async (string run, RunCancellation runs, CancellationToken cancellation) =>
+            RunId.IsValid(run) && await runs.RequestAsync(new(run), cancellation)
+                ? Results.StatusCode(StatusCodes.Status202Accepted)
+                : Results.Json(new ApiError("run.not_running", $"No run '{run}' is under way."), ApiJson.Default.ApiError, statusCode: StatusCodes.Status409Conflict));
         return app;
     }
 }

@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
-using LeanPipe.Cli.Output;
 using LeanPipe.Cli.Runs;
 using LeanPipe.Contracts;
 using LeanPipe.Documents;
@@ -13,8 +11,6 @@ namespace LeanPipe.Cli.Commands;
 /// <summary>`leanpipe run PIPELINE --window W`</summary>
 static class RunCommand
 {
-    static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(300);
-
     public static LeanCommand Create(GlobalOptions globals)
     {
         var pipeline = new Argument<string>("PIPELINE") { Description = "The pipeline's name" };
@@ -45,8 +41,8 @@ static class RunCommand
                 await call.Out.WriteLineAsync(call.WantsJson(format) ? $"{{\"run\": \"{run}\"}}" : $"Started {run}; 'leanpipe status {run}' shows it.");
                 return ExitCode.Done;
             }
-            var state = await WaitAsync(api, run, stop);
-            return await ReportAsync(call, call.WantsJson(format), store, run, state, stop);
+            var state = await RunWait.ForAsync(api, run, stop);
+            return await RunWait.ReportAsync(call, call.WantsJson(format), store, run, state, stop);
         });
     }
 
@@ -93,24 +89,5 @@ static class RunCommand
         await foreach (var item in store.ListAsync(LakeLayout.WindowRevisions(stream.Value, request.Window), stop))
             if (int.TryParse(Path.GetFileNameWithoutExtension(item.Key), out var found)) revision = found;
         return revision;
-    }
-
-    static async Task<WorkflowState> WaitAsync(WorkflowApi api, RunId run, CancellationToken stop)
-    {
-        using var timer = new PeriodicTimer(AskEvery);
-        while (await timer.WaitForNextTickAsync(stop))
-            if (await api.FindAsync(run, stop) is { HasEnded: true } state) return state;
-        throw new OperationCanceledException(stop);
-    }
-
-    static async Task<int> ReportAsync(Invocation call, bool json, IObjectStore store, RunId run, WorkflowState state, CancellationToken stop)
-    {
-        if (await LakeRuns.FindAsync(store, run, stop) is { } detail)
-        {
-            if (json) await call.Out.WriteLineAsync(JsonSerializer.Serialize(detail, CliJson.Readable.RunDetail));
-            else RunPrinter.WriteDetail(call.Out, detail);
-        }
-        if (state.Completed) return ExitCode.Done;
-        throw new LeanPipeException("cli.run_failed", $"The run {run} ended as {state.RuntimeStatus}{(state.FailureMessage is { } why ? $": {why}" : ".")}");
     }
 }

@@ -63,7 +63,7 @@ static class DemoReport
     static async Task WriteRunsAsync(TextWriter output, IObjectStore store, CancellationToken stop)
     {
         var steps = new List<(string Run, RunState State, StepRecord Step)>();
-        foreach (var line in (await LakeRuns.ListAsync(store, stop)).OrderBy(l => l.Run.Value, StringComparer.Ordinal))
+        foreach (var line in (await LakeRuns.ListAsync(store, 200, stop)).OrderBy(l => l.Run.Value, StringComparer.Ordinal))
             if (await LakeRuns.FindAsync(store, line.Run, stop) is { } detail)
                 steps.AddRange(detail.Steps.Select((s, i) => (i == 0 ? line.Run.Value : "", line.State, s)));
         TextTable.Write(

@@ -13,7 +13,7 @@ namespace LeanPipe.Cli.Output;
 /// <summary>What the commands print as JSON, and what they keep.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true,
-    Converters = [typeof(SnakeCaseEnum<RunState>)])]
+    Converters = [typeof(SnakeCaseEnum<RunState>), typeof(SnakeCaseEnum<CheckSeverity>)])]
 [JsonSerializable(typeof(Endpoints))]
 [JsonSerializable(typeof(IReadOnlyList<DocumentError>))]
 [JsonSerializable(typeof(IReadOnlyList<RunLine>))]

@@ -8,7 +8,7 @@ static class RunPrinter
 {
     static readonly TextColumn<RunLine>[] Lines =
     [
-        new("RUN", r => r.Run), new("STATE", r => StateText(r.State)), new("STARTED", r => r.StartedAt), new("SECONDS", r => r.Seconds?.ToString("0.0", null), Right: true),
+        new("RUN", r => r.Run), new("STATE", r => r.Position is { } place ? $"queued {place}" : StateText(r.State)), new("STARTED", r => r.StartedAt), new("SECONDS", r => r.Seconds?.ToString("0.0", null), Right: true),
         new("TASKS", r => r.Tasks, Right: true), new("ROWS IN", r => r.RowsIn, Right: true), new("ROWS OUT", r => r.RowsOut, Right: true),
     ];
 
@@ -32,6 +32,13 @@ static class RunPrinter
         }
         if (detail.Waiting.Count > 0) output.WriteLine($"not committed yet: {string.Join(", ", detail.Waiting)}");
         foreach (var table in detail.Published) output.WriteLine($"published {table.Table}, version {table.Version}: {table.Rows} rows");
+        foreach (var (check, rows) in detail.Checks ?? [])
+        {
+            output.WriteLine(
+                $"check {check.Name} of step {check.Step}, task {check.Task}: found {check.Found?.ToString() ?? "NULL"}, expected {check.Expected} ({(check.Severity == CheckSeverity.Warn ? "warning" : "failed")})");
+            foreach (var row in rows) output.WriteLine($"  {row}");
+            if (check.Rows is { } key) output.WriteLine($"  all kept rows: {key}");
+        }
         if (detail.Error is { } error) output.WriteLine($"failed{(error.Step is { } step ? $" in step {step}{(error.Task is { } task ? $", task {task}" : "")}" : "")}: {error.Message} ({error.Code})");
     }
 

@@ -38,6 +38,10 @@ public sealed record RunPlanned(RunId Run, PipelineName Pipeline, WindowId Windo
 
 public sealed record StepStarted(RunId Run, StepName Step, int Tasks) : RunEvent(Run);
 
+/// <param name="Phase">As the step runner names it: <c>fetch</c>, <c>sql</c>, <c>write</c>, <c>checks</c>, <c>upload</c>.</param>
+/// <param name="Fraction">Of the phase, 0 to 1.</param>
+public sealed record TaskProgressed(RunId Run, StepName Step, TaskId Task, int Attempt, string Phase, double Fraction) : RunEvent(Run);
+
 /// <param name="Error">Null when the task is committed.</param>
 public sealed record TaskFinished(RunId Run, StepName Step, TaskId Task, int Attempt, long RowsIn, long RowsOut, TimeSpan Elapsed, string? Error) : RunEvent(Run);
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
@@ -11,16 +10,21 @@ sealed class RunReader(IObjectStore store)
     // Small reads that wait for the store, not for this machine.
     const int ReadsAtOnce = 32;
 
-    /// <summary>Newest first. Asks the store for the folders of runs and for two small objects of each, never for what lies in them.</summary>
+    /// <summary>Newest first. Reads as many entries of the index as are asked for, and one or two small objects of each of these runs.</summary>
     public async Task<IReadOnlyList<RunLine>> ListAsync(int limit, CancellationToken cancellation)
     {
-        var lines = new ConcurrentBag<RunLine>();
-        await Parallel.ForEachAsync(
-            store.ListFoldersAsync(LakeLayout.Runs, cancellation), new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellation }, async (folder, token) =>
-            {
-                if (RunId.IsValid(folder[..^1]) && await LineAsync(new(folder[..^1]), token) is { } line) lines.Add(line);
-            });
-        return [.. lines.OrderByDescending(l => l.StartedAt).ThenBy(l => l.Run.Value, StringComparer.Ordinal).Take(limit)];
+        var runs = new List<(RunId Run, string Key)>();
+        await foreach (var run in RunIndex.ListAsync(store, cancellation))
+        {
+            runs.Add(run);
+            if (runs.Count == limit) break;
+        }
+        var marks = await RunIndex.MarksAsync(store, cancellation);
+        var lines = new RunLine?[runs.Count];
+        await Parallel.ForAsync(
+            0, runs.Count, new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellation },
+            async (n, token) => lines[n] = await LineAsync(runs[n], marks, token));
+        return [.. lines.OfType<RunLine>()];
     }
 
     /// <returns>Null when the lake knows no such run.</returns>
@@ -42,9 +46,12 @@ sealed class RunReader(IObjectStore store)
         return new(run, record is null ? RunState.Running : StateOf(record), steps, plan, record);
     }
 
-    async Task<RunLine?> LineAsync(RunId run, CancellationToken cancellation)
+    async Task<RunLine?> LineAsync((RunId Run, string Key) entry, RunMarks marks, CancellationToken cancellation)
     {
-        if (await store.GetJsonAsync(LakeLayout.RunRecord(run), ContractsJson.Default.RunRecord, cancellation) is { } record)
+        var (run, key) = entry;
+        if (marks.PositionOf(run) is { } place && await store.GetJsonAsync(key, ContractsJson.Default.RunIndexEntry, cancellation) is { } queued)
+            return new(run, queued.Pipeline, queued.Window, 0, RunState.Queued, queued.At, null, null, place);
+        if (!marks.Running.Contains(run) && await store.GetJsonAsync(LakeLayout.RunRecord(run), ContractsJson.Default.RunRecord, cancellation) is { } record)
             return new(record.Run, record.Pipeline, record.Window, record.Revision, StateOf(record), record.StartedAt, record.EndedAt, record.Error);
         return await store.GetJsonAsync(LakeLayout.RunPlan(run), ContractsJson.Default.RunPlan, cancellation) is { } plan
             ? new(plan.Run, plan.Pipeline, plan.Window, plan.Revision, RunState.Running, plan.PlannedAt, null, null)
@@ -74,7 +81,12 @@ sealed class RunReader(IObjectStore store)
         return steps;
     }
 
-    static RunState StateOf(RunRecord record) => record.Status == RunStatus.Completed ? RunState.Completed : RunState.Failed;
+    static RunState StateOf(RunRecord record) => record.Status switch
+    {
+        RunStatus.Completed => RunState.Completed,
+        RunStatus.Cancelled => RunState.Cancelled,
+        _ => RunState.Failed,
+    };
 
     sealed class Counts
     {

@@ -5,8 +5,10 @@ namespace LeanPipe.Orchestrator;
 
 /// <summary>A line of <c>GET /api/runs</c>.</summary>
 /// <param name="EndedAt">Null while the run runs.</param>
+/// <param name="Position">The place in the queue, from 1; null when the run does not wait.</param>
 public sealed record RunLine(
-    RunId Run, PipelineName Pipeline, WindowId Window, int Revision, RunState Status, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, RunError? Error);
+    RunId Run, PipelineName Pipeline, WindowId Window, int Revision, RunState Status, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, RunError? Error,
+    int? Position = null);
 
 /// <summary><c>GET /api/runs/{run}</c>.</summary>
 /// <param name="Plan">Null when the run could not be planned.</param>
@@ -23,6 +25,10 @@ public enum RunState
     Running,
     Completed,
     Failed,
+    Cancelled,
+
+    /// <summary>Not planned yet: it waits for its place.</summary>
+    Queued,
 }
 
 public enum StepState
@@ -35,7 +41,7 @@ public enum StepState
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [
         typeof(SnakeCaseEnum<ParamType>), typeof(SnakeCaseEnum<InputFormat>), typeof(SnakeCaseEnum<PublishMode>), typeof(SnakeCaseEnum<RunStatus>),
-        typeof(SnakeCaseEnum<RunState>), typeof(SnakeCaseEnum<StepState>),
+        typeof(SnakeCaseEnum<RunState>), typeof(SnakeCaseEnum<CheckSeverity>), typeof(SnakeCaseEnum<StepState>),
     ])]
 [JsonSerializable(typeof(IReadOnlyList<RunLine>))]
 [JsonSerializable(typeof(RunView))]

@@ -6,8 +6,11 @@ namespace LeanPipe.Orchestrator;
 interface ILauncher
 {
     /// <summary>Starts the attempt and waits for its end. How it went is in the lake; the end says only what is not there.</summary>
+    /// <param name="attempt">Under this name nothing else runs.</param>
+    /// <param name="output">Told each line of its standard output: the step runner's progress.</param>
+    /// <param name="cancel">Ends the attempt; the call still returns its end.</param>
     /// <exception cref="OperationCanceledException">This service stops; the attempt was ended, or goes on elsewhere.</exception>
-    Task<LaunchEnd> RunAsync(TaskAttempt attempt);
+    Task<LaunchEnd> RunAsync(TaskAttempt attempt, Action<string> output, CancellationToken cancel);
 
     /// <summary>Waits for an attempt that an earlier life of this service started; null when no such attempt runs.</summary>
     Task<LaunchEnd?> AttachAsync(TaskAttempt attempt);

@@ -16,7 +16,7 @@ sealed class ProcessLauncher(OrchestratorOptions options, IHostApplicationLifeti
 
     readonly string _scratch = Emptied(options.Scratch) ?? Path.Combine(Path.GetTempPath(), "leanpipe-scratch");
 
-    public async Task<LaunchEnd> RunAsync(TaskAttempt attempt)
+    public async Task<LaunchEnd> RunAsync(TaskAttempt attempt, Action<string> output, CancellationToken cancel)
     {
         lifetime.ApplicationStopping.ThrowIfCancellationRequested();
         // Ours, so that what a killed child leaves goes too.
@@ -25,7 +25,7 @@ sealed class ProcessLauncher(OrchestratorOptions options, IHostApplicationLifeti
         {
             using var process = Process.Start(Command(attempt, scratch.FullName)) ?? throw new InvalidOperationException($"'{options.StepRunner}' did not start.");
             log.AttemptLaunched(attempt, process.Id);
-            return await WatchAsync(process, attempt.Timeout + Grace);
+            return await WatchAsync(process, attempt.Timeout + Grace, output, cancel);
         }
         finally
         {
@@ -36,13 +36,14 @@ sealed class ProcessLauncher(OrchestratorOptions options, IHostApplicationLifeti
     /// <summary>A child ended with the life that started it.</summary>
     public Task<LaunchEnd?> AttachAsync(TaskAttempt attempt) => Task.FromResult<LaunchEnd?>(null);
 
-    async Task<LaunchEnd> WatchAsync(Process process, TimeSpan timeout)
+    async Task<LaunchEnd> WatchAsync(Process process, TimeSpan timeout, Action<string> line, CancellationToken cancel)
     {
         using var deadline = new CancellationTokenSource(timeout, time);
         using var killed = deadline.Token.Register(Kill);
+        using var cancelled = cancel.Register(Kill);
         using var stopped = lifetime.ApplicationStopping.Register(Kill);
         var errors = TailAsync(process.StandardError);
-        var output = DrainAsync(process.StandardOutput);
+        var output = LinesAsync(process.StandardOutput, line);
         await process.WaitForExitAsync();
         await output;
         var tail = await errors;
@@ -92,12 +93,9 @@ sealed class ProcessLauncher(OrchestratorOptions options, IHostApplicationLifeti
         return folder;
     }
 
-    static async Task DrainAsync(StreamReader output)
+    static async Task LinesAsync(StreamReader output, Action<string> line)
     {
-        var buffer = new char[4096];
-        while (await output.ReadAsync(buffer) > 0)
-        {
-        }
+        while (await output.ReadLineAsync() is { } text) line(text);
     }
 
     /// <summary>The last 2,000 characters.</summary>

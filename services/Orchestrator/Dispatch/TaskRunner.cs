@@ -20,6 +20,9 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, OrchestratorOpti
     // Tasks that wait for a slot while their run has failed need not run any more. Lost in a restart without harm: they run then.
     readonly ConcurrentDictionary<RunId, Failure> _failed = new();
 
+    // Ends the attempts of a run that somebody cancelled.
+    readonly ConcurrentDictionary<RunId, CancellationTokenSource> _stops = new();
+
     readonly SemaphoreSlim _slots = new(options.MaxConcurrentTasks);
 
     public async Task<Reply> RunAsync(RunId run, StepName step, TaskId task, string execution)
@@ -44,7 +47,19 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, OrchestratorOpti
     }
 
     /// <summary>A run begins, begins again, or has ended: that a task of it failed counts no more.</summary>
-    public void Forget(RunId run) => _failed.TryRemove(run, out _);
+    public void Forget(RunId run)
+    {
+        _failed.TryRemove(run, out _);
+        _stops.TryRemove(run, out _);
+    }
+
+    /// <summary>Ends what runs of it here, and starts nothing more of it.</summary>
+    public void Stop(RunId run, Failure failure)
+    {
+        // In this order: an attempt that begins meanwhile takes its token first and then looks here.
+        _failed[run] = failure;
+        if (_stops.TryGetValue(run, out var stop)) stop.Cancel();
+    }
 
     public void Dispose() => _slots.Dispose();
 
@@ -52,6 +67,7 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, OrchestratorOpti
     {
         var attempts = new AttemptLog(store, run, step, task);
         if (await attempts.CommitAsync(CancellationToken.None) is not null) return new();
+        await store.ThrowIfCancelledAsync(run, CancellationToken.None);
         var spec = await store.GetJsonAsync(LakeLayout.TaskSpec(run, step, task), ContractsJson.Default.TaskSpec, CancellationToken.None)
             ?? throw StepWriter.Missing(LakeLayout.TaskSpec(run, step, task));
 
@@ -75,30 +91,52 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, OrchestratorOpti
 
     async Task<Reply> AttemptAsync(AttemptLog attempts, TaskSpec spec, string execution, int last, int used)
     {
-        while (true)
+        var stop = _stops.GetOrAdd(spec.Run, _ => new()).Token;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop, lifetime.ApplicationStopping);
+        var most = spec.MaxAttempts ?? options.MaxTaskAttempts;
+        try
         {
-            if (used++ > 0) await Task.Delay(options.RetryDelay * Math.Pow(2, used - 2), time, lifetime.ApplicationStopping);
-            await _slots.WaitAsync(lifetime.ApplicationStopping);
-            TaskError error;
-            try
+            while (true)
             {
-                if (_failed.TryGetValue(spec.Run, out var failure)) return new(failure);
-                last = await attempts.StartAsync(last + 1, new(execution, time.GetUtcNow()), CancellationToken.None);
-                var attempt = new TaskAttempt(spec.Run, spec.Step, spec.Task, last, spec.Limits.Timeout);
-                var end = await launcher.RunAsync(attempt);
-                var outcome = await attempts.OutcomeAsync(last, CancellationToken.None);
-                if (outcome is { Error: null }) return await CommitAsync(attempts, attempt, outcome);
-                error = outcome?.Error ?? Crash(end, spec.Limits.Timeout);
-                log.AttemptFailed(attempt, error.Code, end.ExitCode, error.Transient);
+                if (used++ > 0) await Task.Delay(options.RetryDelay * Math.Pow(2, used - 2), time, ending.Token);
+                await _slots.WaitAsync(ending.Token);
+                TaskError? error;
+                try
+                {
+                    if (_failed.TryGetValue(spec.Run, out var failure)) return new(failure);
+                    last = await attempts.StartAsync(last + 1, new(execution, time.GetUtcNow()), CancellationToken.None);
+                    error = await LaunchAsync(attempts, new(spec.Run, spec.Step, spec.Task, last, spec.Limits.Timeout), stop);
+                }
+                finally
+                {
+                    _slots.Release();
+                }
+                if (error is null) return new();
+                stop.ThrowIfCancellationRequested();
+                if (!error.Transient) return Failed(spec, last, error.Code, error.Message);
+                if (used >= most) return Failed(spec, last, error.Code, $"{error.Message} (The last of {used} attempts; start the run again under its id to try more.)");
             }
-            finally
-            {
-                _slots.Release();
-            }
-            if (!error.Transient) return Failed(spec, last, error.Code, error.Message);
-            if (used >= options.MaxTaskAttempts)
-                return Failed(spec, last, error.Code, $"{error.Message} (The last of {used} attempts; start the run again under its id to try more.)");
         }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested && _failed.TryGetValue(spec.Run, out var failure))
+        {
+            return new(failure);
+        }
+    }
+
+    /// <returns>Null when the task is committed.</returns>
+    async Task<TaskError?> LaunchAsync(AttemptLog attempts, TaskAttempt attempt, CancellationToken stop)
+    {
+        var watch = new AttemptProgress(attempt, progress, time, log);
+        var end = await launcher.RunAsync(attempt, watch.Read, stop);
+        var outcome = await attempts.OutcomeAsync(attempt.Attempt, CancellationToken.None);
+        if (outcome is { Error: null })
+        {
+            await CommitAsync(attempts, attempt, outcome);
+            return null;
+        }
+        var error = outcome?.Error ?? Crash(end, attempt.Timeout);
+        log.AttemptFailed(attempt, error.Code, end.ExitCode, error.Transient);
+        return error;
     }
 
     async Task<Reply> CommitAsync(AttemptLog attempts, TaskAttempt attempt, TaskOutcome outcome)

@@ -37,6 +37,8 @@ static class RunPlanner
                 PlannedAt = sources.Now,
                 Params = values,
                 Steps = steps,
+                Timeout = sources.Pipeline.Timeout,
+                Digest = PlanDigest.Of(steps, values),
             }, []);
     }
 
@@ -60,6 +62,9 @@ static class RunPlanner
             BytesPerTask = bytes?.BytesPerTask,
             BytesOf = bytes is null ? null : DrivingInput(step, bytes, errors),
             BucketsOf = (step.FanOut as HashFanOut)?.Input,
+            Timeout = step.Timeout,
+            MaxAttempts = step.Retries + 1,
+            Cache = step.Cache ? null : false,
             Output = new() { ChunkBytes = step.Output.ChunkBytes, OrderBy = step.Output.OrderBy, Hash = shuffle },
         };
     }

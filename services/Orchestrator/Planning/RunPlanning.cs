@@ -6,21 +6,33 @@ namespace LeanPipe.Orchestrator;
 
 /// <summary>Makes a run's plan, once.</summary>
 /// <remarks>
-/// The order of the durable writes is the guarantee: the pipeline's files, then plan.json, both put if absent. A crash between them leaves files that the next
+/// The order of the durable writes is the guarantee: the pipeline's files, then plan.json, then its entry in the index of runs, all put if absent. A crash between them leaves files that the next
 /// attempt writes again under the same names; once plan.json is there, nothing about the inputs changes any more, whatever is edited or sealed later.
 /// </remarks>
-sealed class RunPlanning(IObjectStore store, PipelineFolder pipelines, SourceReader reader, RunProgress progress, ILogger<RunPlanning> log)
+sealed class RunPlanning(IObjectStore store, PipelineFolder pipelines, SourceReader reader, RunQueue queue, RunProgress progress, ILogger<RunPlanning> log)
 {
     public const string OtherRequest = "plan.other_request";
+
+    /// <summary>Plans the run when it has its place among the runs; else the answer is its position in the queue.</summary>
+    /// <exception cref="LeanPipeException">The run cannot be planned as asked; with all that is wrong.</exception>
+    public async Task<PlanReply> AdmitAsync(RunId run, RunRequest request, CancellationToken cancellation)
+    {
+        await store.ThrowIfCancelledAsync(run, cancellation);
+        // An unknown pipeline is told by the planning, which needs no place to fail.
+        var maxRuns = pipelines.Read().Pipelines.FirstOrDefault(p => p.Definition.Name == request.Pipeline)?.Definition.MaxRuns;
+        var position = await queue.AdmitAsync(run, request.Pipeline, request.Window, maxRuns, cancellation);
+        return position is null ? await PlanAsync(run, request, cancellation) : new([], Position: position);
+    }
 
     /// <exception cref="LeanPipeException">The run cannot be planned as asked; with all that is wrong.</exception>
     public async Task<PlanReply> PlanAsync(RunId run, RunRequest request, CancellationToken cancellation)
     {
         var plan = await FindAsync(run, cancellation) ?? await MakeAsync(run, request, cancellation);
         RequireSame(plan, request);
+        await RunIndex.AddAsync(store, new(run, plan.Pipeline, plan.Window, plan.PlannedAt), cancellation);
         progress.Report(new RunPlanned(run, plan.Pipeline, plan.Window, [.. plan.Steps.Select(s => s.Name)]));
         var index = plan.Steps.Select((step, n) => (step.Name, n)).ToDictionary();
-        return new([.. plan.Steps.Select(s => new StepNode(s.Name, [.. s.Needs.Select(n => index[n])], s.Publish is not null))]);
+        return new([.. plan.Steps.Select(s => new StepNode(s.Name, [.. s.Needs.Select(n => index[n])], s.Publish is not null))], Timeout: plan.Timeout);
     }
 
     public ValueTask<RunPlan?> FindAsync(RunId run, CancellationToken cancellation) =>

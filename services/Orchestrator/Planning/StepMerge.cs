@@ -27,8 +27,22 @@ static class StepMerge
             RowsOut = outcomes.Sum(o => o.RowsOut),
             TaskMs = outcomes.Sum(o => o.Timings.TotalMs),
             CommittedAt = now,
+            Warnings = outcomes.SelectMany(NotPassed).ToList() is { Count: > 0 } warnings ? warnings : null,
         };
     }
+
+    public static IEnumerable<CheckRecord> NotPassed(TaskOutcome outcome) => outcome.Checks.Where(c => !c.Passed)
+        .Select(c => new CheckRecord(outcome.Step, outcome.Task, c.Name, c.Severity ?? CheckSeverity.Fail, c.Expected, c.Found, c.Rows));
+
+    /// <summary>What the tasks cost, one JSON line each.</summary>
+    public static byte[] Records(RunId run, IReadOnlyList<(int Attempt, TaskOutcome Outcome)> tasks) => System.Text.Encoding.UTF8.GetBytes(string.Concat(tasks.Select((t, n) =>
+    {
+        var (attempt, o) = t;
+        var record = new TaskRecord(
+            run, o.Step, new(n), attempt, o.StartedAt, o.RowsIn, o.RowsOut, o.BytesIn, o.BytesOut, o.Timings.FetchMs, o.Timings.SqlMs, o.Timings.UploadMs, o.Timings.TotalMs,
+            o.PeakMemoryBytes, o.Engine);
+        return System.Text.Json.JsonSerializer.Serialize(record, ContractsJson.Default.TaskRecord) + "\n";
+    })));
 
     static string Text(IReadOnlyList<OutputColumn> columns) => string.Join(", ", columns.Select(c => $"{c.Name} {c.Type}"));
 }

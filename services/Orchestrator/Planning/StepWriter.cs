@@ -5,7 +5,7 @@ namespace LeanPipe.Orchestrator;
 
 /// <summary>Writes a step's tasks before they run, and its manifest after.</summary>
 /// <remarks>
-/// Durable order per step: task.json of every task, [attempts and commit.json of every task], manifest.json; all put if absent, all following from what is
+/// Durable order per step: task.json of every task, [attempts and commit.json of every task], tasks.ndjson, manifest.json; all put if absent, all following from what is
 /// committed already. A crash anywhere leaves a prefix of that order, and the repeated activity fills up the rest with the same content. Readers of a step
 /// see nothing before its manifest, and then everything.
 /// </remarks>
@@ -17,6 +17,7 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, OrchestratorOptio
     public async Task<StepReply> PlanAsync(RunId run, StepName step, CancellationToken cancellation)
     {
         if (await FindAsync(run, step, cancellation) is { } manifest) return new(manifest.Tasks, Committed: true);
+        await store.ThrowIfCancelledAsync(run, cancellation);
         var plan = await RequirePlanAsync(run, cancellation);
         var planned = plan.Steps.Single(s => s.Name == step);
         var needs = new Dictionary<StepName, StepManifest>();
@@ -32,12 +33,14 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, OrchestratorOptio
     {
         if (await FindAsync(run, step, cancellation) is null)
         {
-            var outcomes = new TaskOutcome[tasks];
+            var outcomes = new (int Attempt, TaskOutcome Outcome)[tasks];
             await System.Threading.Tasks.Parallel.ForAsync(0, tasks, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (n, token) =>
                 outcomes[n] = await CommittedAsync(run, step, new(n), token));
-            var manifest = StepMerge.Merge(run, step, outcomes, time.GetUtcNow());
+            var manifest = StepMerge.Merge(run, step, [.. outcomes.Select(o => o.Outcome)], time.GetUtcNow());
+            await store.PutAsync(LakeLayout.TaskRecords(run, step), StepMerge.Records(run, outcomes), cancellation);
             await store.PutJsonIfAbsentAsync(LakeLayout.StepManifest(run, step), manifest, ContractsJson.Default.StepManifest, cancellation);
             log.StepCommitted(run.Value, step.Value, manifest.Tasks, manifest.RowsIn, manifest.RowsOut);
+            foreach (var w in manifest.Warnings ?? []) log.CheckWarned(run.Value, step.Value, w.Task.Value, w.Name, w.Found, w.Expected);
             progress.Report(new StepCommitted(run, step, manifest.Tasks, manifest.RowsIn, manifest.RowsOut));
         }
         return new();
@@ -49,11 +52,11 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, OrchestratorOptio
     public async ValueTask<RunPlan> RequirePlanAsync(RunId run, CancellationToken cancellation) =>
         await plans.FindAsync(run, cancellation) ?? throw Missing(LakeLayout.RunPlan(run));
 
-    async ValueTask<TaskOutcome> CommittedAsync(RunId run, StepName step, TaskId task, CancellationToken cancellation)
+    async ValueTask<(int Attempt, TaskOutcome Outcome)> CommittedAsync(RunId run, StepName step, TaskId task, CancellationToken cancellation)
     {
         var key = LakeLayout.TaskCommit(run, step, task);
         var commit = await store.GetJsonAsync(key, ContractsJson.Default.TaskCommit, cancellation) ?? throw Missing(key);
-        return await store.GetJsonAsync(commit.Outcome, ContractsJson.Default.TaskOutcome, cancellation) ?? throw Missing(commit.Outcome);
+        return (commit.Attempt, await store.GetJsonAsync(commit.Outcome, ContractsJson.Default.TaskOutcome, cancellation) ?? throw Missing(commit.Outcome));
     }
 
     internal static LakeException Missing(string key) => new(

@@ -35,7 +35,9 @@ static class TaskPlanner
             Params = plan.Params,
             Output = step.Output,
             Checks = step.Checks,
-            Limits = limits,
+            Limits = step.Timeout is { } timeout ? limits with { Timeout = timeout } : limits,
+            MaxAttempts = step.MaxAttempts,
+            Cache = step.Cache,
         };
     }
 

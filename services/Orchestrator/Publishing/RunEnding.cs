@@ -5,13 +5,14 @@ namespace LeanPipe.Orchestrator;
 
 /// <summary>The end of a run: its tables, when every step is committed, and then its record.</summary>
 /// <remarks>
-/// Durable order: every table's commit (each idempotent on its own), then run.json. So a run that has a record of completion has published everything, and a
+/// Durable order: every table's commit (each idempotent on its own), then run.json, then a request to cancel goes. So a run that has a record of completion has published everything, and a
 /// failed one has published nothing, or, when a later table could not be published (the lake failed, or a column changed its type), the tables that its record lists.
 /// </remarks>
 sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, RunProgress progress, TimeProvider time, ILogger<RunEnding> log)
 {
     public async Task<PublishReply> PublishAsync(RunId run, StepName step, CancellationToken cancellation)
     {
+        await store.ThrowIfCancelledAsync(run, cancellation);
         var plan = await steps.RequirePlanAsync(run, cancellation);
         var manifest = await steps.FindAsync(run, step, cancellation) ?? throw StepWriter.Missing(LakeLayout.StepManifest(run, step));
         var publish = plan.Steps.Single(s => s.Name == step).Publish!;
@@ -28,7 +29,13 @@ sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, 
         // An id that was already taken by another request: the record of that run is not this one's to replace.
         if (ending.Failure?.Code == RunPlanning.OtherRequest) return Told(ending);
         var existing = await store.GetJsonAsync(key, ContractsJson.Default.RunRecord, cancellation);
-        if (existing is not { Status: RunStatus.Completed }) await store.PutJsonAsync(key, await RecordAsync(ending, plan, cancellation), ContractsJson.Default.RunRecord, cancellation);
+        if (existing is not { Status: RunStatus.Completed })
+        {
+            var record = await RecordAsync(ending, plan, cancellation);
+            await store.PutJsonAsync(key, record, ContractsJson.Default.RunRecord, cancellation);
+            if (plan is null) await RunIndex.AddAsync(store, new(ending.Run, ending.Request.Pipeline, ending.Request.Window, record.StartedAt), cancellation);
+        }
+        await store.DeleteAsync(LakeLayout.RunCancel(ending.Run), cancellation);
         return Told(ending);
     }
 
@@ -41,11 +48,13 @@ sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, 
             Pipeline = ending.Request.Pipeline,
             Window = ending.Request.Window,
             Revision = plan?.Revision ?? ending.Request.Revision ?? 0,
-            Status = ending.Failure is null ? RunStatus.Completed : RunStatus.Failed,
+            Status = StatusOf(ending),
             StartedAt = plan?.PlannedAt ?? now,
             EndedAt = now,
             Steps = await StepsAsync(ending.Run, plan, cancellation),
             Published = ending.Published,
+            Request = ending.Request,
+            Checks = await ChecksAsync(ending, plan, cancellation),
             Error = ending.Failure is { } failure ? new(failure.Step, failure.Task is { } task ? new TaskId(task) : null, failure.Code, failure.Message) : null,
         };
     }
@@ -59,11 +68,32 @@ sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, 
         return records;
     }
 
+    static RunStatus StatusOf(Ending ending) => ending.Failure switch
+    {
+        null => RunStatus.Completed,
+        { Code: RunCancellation.Cancelled } => RunStatus.Cancelled,
+        _ => RunStatus.Failed,
+    };
+
+    /// <summary>Warnings of the committed steps, and, when a check failed the run, the checks of that task.</summary>
+    async Task<IReadOnlyList<CheckRecord>?> ChecksAsync(Ending ending, RunPlan? plan, CancellationToken cancellation)
+    {
+        var checks = new List<CheckRecord>();
+        foreach (var step in plan?.Steps ?? [])
+            if (await steps.FindAsync(ending.Run, step.Name, cancellation) is { Warnings: { } warnings }) checks.AddRange(warnings);
+        if (ending.Failure is { Step: { } failed, Task: { } task })
+        {
+            var attempts = await new AttemptLog(store, ending.Run, failed, new(task)).ReadAsync(cancellation);
+            if (attempts.LastOrDefault(a => a.Outcome is not null).Outcome is { Error: not null } outcome) checks.AddRange(StepMerge.NotPassed(outcome));
+        }
+        return checks.Count > 0 ? checks : null;
+    }
+
     Reply Told(Ending ending)
     {
         if (ending.Failure is { } failure) log.RunFailed(ending.Run.Value, failure.ToString());
         else log.RunCompleted(ending.Run.Value);
-        progress.Report(new RunEnded(ending.Run, ending.Failure is null ? RunStatus.Completed : RunStatus.Failed, ending.Failure?.ToString()));
+        progress.Report(new RunEnded(ending.Run, StatusOf(ending), ending.Failure?.ToString()));
         return new();
     }
 }

@@ -24,8 +24,17 @@ sealed class PlanActivity(RunPlanning planning, TaskRunner tasks) : WorkflowActi
     public override Task<PlanReply> RunAsync(WorkflowActivityContext context, PlanTicket input)
     {
         tasks.Forget(input.Run);
-        return Answer.Of(() => planning.PlanAsync(input.Run, input.Request, CancellationToken.None), failure => new([], failure));
+        return Answer.Of(() => planning.AdmitAsync(input.Run, input.Request, CancellationToken.None), failure => new([], failure));
     }
+}
+
+sealed class CancelActivity(RunCancellation cancellation) : WorkflowActivity<CancelTicket, Reply>
+{
+    public override Task<Reply> RunAsync(WorkflowActivityContext context, CancelTicket input) => Answer.Of(async () =>
+    {
+        await cancellation.RequestAsync(input.Run, RunCancellation.TimedOut, $"The run did not end within {input.Timeout}, its timeout, and was stopped.", CancellationToken.None);
+        return new Reply();
+    }, failure => new(failure));
 }
 
 sealed class PlanStepActivity(StepWriter steps) : WorkflowActivity<StepTicket, StepReply>
@@ -52,11 +61,16 @@ sealed class PublishActivity(RunEnding ending) : WorkflowActivity<StepTicket, Pu
         Answer.Of(() => ending.PublishAsync(input.Run, input.Step, CancellationToken.None), failure => new(null, failure with { Step = input.Step }));
 }
 
-sealed class FinishActivity(RunEnding ending, TaskRunner tasks) : WorkflowActivity<Ending, Reply>
+sealed class FinishActivity(RunEnding ending, TaskRunner tasks, RunQueue queue) : WorkflowActivity<Ending, Reply>
 {
     public override Task<Reply> RunAsync(WorkflowActivityContext context, Ending input)
     {
         tasks.Forget(input.Run);
-        return Answer.Of(() => ending.FinishAsync(input, CancellationToken.None), failure => new(failure));
+        return Answer.Of(async () =>
+        {
+            var reply = await ending.FinishAsync(input, CancellationToken.None);
+            await queue.LeaveAsync(input.Run, CancellationToken.None);
+            return reply;
+        }, failure => new(failure));
     }
 }

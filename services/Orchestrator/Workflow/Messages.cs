@@ -13,6 +13,10 @@ static class WorkflowNames
     public const string CommitStep = "commit-step";
     public const string Publish = "publish";
     public const string Finish = "finish";
+    public const string Cancel = "cancel";
+
+    /// <summary>The event that tells a run that waits in the queue to ask again.</summary>
+    public const string Admitted = "admitted";
 }
 
 /// <summary>Why a run cannot go on, as a value: what it said is for a person, and trying the same again would say the same.</summary>
@@ -35,7 +39,11 @@ sealed record Failure(string Code, string Message, StepName? Step = null, int? T
 
 sealed record PlanTicket(RunId Run, RunRequest Request);
 
-sealed record PlanReply(IReadOnlyList<StepNode> Steps, Failure? Failure = null);
+/// <param name="Position">The run's place in the queue: nothing was planned, and it has to ask again.</param>
+/// <param name="Timeout">From now on.</param>
+sealed record PlanReply(IReadOnlyList<StepNode> Steps, Failure? Failure = null, int? Position = null, TimeSpan? Timeout = null);
+
+sealed record CancelTicket(RunId Run, TimeSpan Timeout);
 
 /// <param name="Needs">Indexes of steps before it.</param>
 sealed record StepNode(StepName Name, IReadOnlyList<int> Needs, bool Publishes);

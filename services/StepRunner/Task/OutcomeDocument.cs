@@ -49,6 +49,8 @@ internal static class OutcomeDocument
             json.WriteNumber("expected", check.Expected);
             if (check.Found is { } found) json.WriteNumber("found", found);
             json.WriteBoolean("passed", check.Passed);
+            if (check.Severity is { } severity) json.WriteString("severity", severity == CheckSeverity.Warn ? "warn" : "fail");
+            if (check.Rows is { } rows) json.WriteString("rows", rows);
             json.WriteEndObject();
         }
         json.WriteEndArray();

@@ -17,6 +17,7 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
     readonly long _started = time.GetTimestamp();
     TaskTimings _timings = new();
     IReadOnlyList<OutputColumn> _columns = [];
+    IReadOnlyList<CheckFinding> _findings = [];
     IReadOnlyList<CheckResult> _checks = [];
     string _engine = "duckdb";
 
@@ -65,10 +66,25 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
         }
         _timings = _timings with { SqlMs = Lap(ref clock) };
 
+        _checks = await KeepRowsAsync(watch.Token);
+        Checks.ThrowIfFailed(_checks);
         progress.Report("upload", 0);
         var chunks = await new ChunkUploader(lake, LakeLayout.Attempt(spec.Run, spec.Step, spec.Task, attempt)).UploadAsync(files, facts, f => progress.Report("upload", f), watch.Token);
         _timings = _timings with { UploadMs = Lap(ref clock) };
         return chunks;
+    }
+
+    /// <summary>What the checks found goes to the lake whether the task fails or not; the outcome names it.</summary>
+    async Task<IReadOnlyList<CheckResult>> KeepRowsAsync(CancellationToken cancellation)
+    {
+        var results = new List<CheckResult>();
+        foreach (var (result, file) in _findings)
+        {
+            var key = file is null ? null : LakeLayout.CheckRows(spec.Run, spec.Step, spec.Task, attempt, result.Name);
+            if (key is not null) await lake.PutFileAsync(key, file!, cancellation);
+            results.Add(result with { Rows = key });
+        }
+        return results;
     }
 
     (IReadOnlyList<ChunkFile> Files, IReadOnlyDictionary<string, ChunkFacts> Facts) Compute(DuckDbSession session, IReadOnlyDictionary<string, string> paths, Watch watch)
@@ -91,8 +107,7 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
         {
             progress.Report("checks", 0);
             session.CreateView(InputViews.Output, InputViews.SelectOutput(_columns, [.. files.Select(f => f.Path)]), watch.Token);
-            _checks = Checks.Run(session, spec, watch.Token);
-            Checks.ThrowIfFailed(_checks);
+            _findings = new Checks(session, scratch).Run(spec, watch.Token);
         }
         return (files, files.Count == 0 ? new Dictionary<string, ChunkFacts>() : ChunkFacts.Read(session, files, _columns, watch.Token));
     }

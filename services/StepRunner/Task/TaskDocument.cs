@@ -28,12 +28,17 @@ internal static class TaskDocument
             Sql = Text(root, "sql"),
             Params = List(root, "params", p => new ParamValue(Text(p, "name"), (ParamType)OneOf(p, "type", ParamTypes), Text(p, "value"))),
             Output = Output(Member(root, "output")),
-            Checks = List(root, "checks", c => new CheckDefinition(Text(c, "name"), Text(c, "sql"), Member(c, "expect").GetInt64())),
+            Checks = List(root, "checks", c => new CheckDefinition(
+                Text(c, "name"), Text(c, "sql"), Member(c, "expect").GetInt64(), Optional(c, "severity") is null ? null : (CheckSeverity)OneOf(c, "severity", Severities),
+                Optional(c, "rows")?.GetBoolean())),
+            MaxAttempts = Optional(root, "max_attempts")?.GetInt32(),
+            Cache = Optional(root, "cache")?.GetBoolean(),
             Limits = Limits(Member(root, "limits")),
         };
     }
 
     static readonly string[] ParamTypes = ["string", "int64", "float64", "bool", "timestamp"];
+    static readonly string[] Severities = ["fail", "warn"];
     static readonly string[] Formats = ["parquet", "ndjson", "csv"];
 
     static TaskInput Input(JsonElement input) => new(

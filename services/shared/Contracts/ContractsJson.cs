@@ -11,6 +11,7 @@ namespace LeanPipe.Contracts;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [
         typeof(SnakeCaseEnum<ParamType>), typeof(SnakeCaseEnum<InputFormat>), typeof(SnakeCaseEnum<PublishMode>), typeof(SnakeCaseEnum<RunStatus>),
+        typeof(SnakeCaseEnum<CheckSeverity>),
     ],
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(WindowManifest))]
@@ -23,6 +24,10 @@ namespace LeanPipe.Contracts;
 [JsonSerializable(typeof(TaskCommit))]
 [JsonSerializable(typeof(StepManifest))]
 [JsonSerializable(typeof(RunRecord))]
+[JsonSerializable(typeof(TaskRecord))]
+[JsonSerializable(typeof(RunIndexEntry))]
+[JsonSerializable(typeof(QueuedRun))]
+[JsonSerializable(typeof(RunCancel))]
 [JsonSerializable(typeof(Catalog))]
 public sealed partial class ContractsJson : JsonSerializerContext;
 

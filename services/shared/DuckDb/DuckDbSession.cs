@@ -60,6 +60,14 @@ public sealed class DuckDbSession : IDisposable
         return rows.Read() ? SelectCheck.Find(select, rows.GetString(0)) : null;
     }
 
+    /// <summary>For a plain <c>SELECT count(*) FROM …</c> the SELECT of the rows that it counts; null for any other.</summary>
+    public string? CountedRows(string select)
+    {
+        EnsureSelect(select);
+        if (DuckDb.CountedRows.Find(Text("SELECT json_serialize_sql($text::VARCHAR)", select), Text("SELECT json_serialize_sql($text::VARCHAR)", "SELECT * FROM range(1)")) is not { } tree) return null;
+        return Text("SELECT json_deserialize_sql($text::JSON)", tree);
+    }
+
     /// <summary>Runs statements of this repository's own making, after another. Never a user's text.</summary>
     public void Execute(string sql, IReadOnlyDictionary<string, object?>? parameters = null, CancellationToken cancellation = default)
     {
@@ -166,6 +174,13 @@ public sealed class DuckDbSession : IDisposable
         // From here on only the allowed folders exist, and the last line makes all of the above final.
         yield return "enable_external_access = false";
         yield return "lock_configuration = true";
+    }
+
+    string Text(string select, string text)
+    {
+        using var rows = Start(select, Parameters(("text", text)), CancellationToken.None);
+        rows.Read();
+        return rows.GetString(0);
     }
 
     void EnsureSelect(string select)

@@ -36,6 +36,30 @@ public static class LakeLayout
     /// <summary>Orchestrator, when the run ends.</summary>
     public static string RunRecord(RunId run) => $"{Runs}{run}/run.json";
 
+    /// <summary>Orchestrator: the run shall end. Deleted when it has.</summary>
+    public static string RunCancel(RunId run) => $"{Runs}{run}/cancel.json";
+
+    /// <summary>Prefix of the index of runs, newest first.</summary>
+    public const string RunIndex = "index/runs/";
+
+    /// <summary>Orchestrator. The milliseconds count down, so that the newest run is the first key.</summary>
+    public static string RunIndexEntry(RunId run, DateTimeOffset at) => $"{RunIndex}{9_999_999_999_999 - at.ToUnixTimeMilliseconds():D13}-{run}.json";
+
+    /// <summary>Prefix of the runs that wait, in their order.</summary>
+    public const string QueueWaiting = "index/queue/waiting/";
+
+    /// <summary>Orchestrator, until the run may begin.</summary>
+    public static string QueuedRun(RunId run, DateTimeOffset askedAt) => $"{QueueWaiting}{askedAt.ToUnixTimeMilliseconds():D13}-{run}.json";
+
+    /// <summary>Prefix of the runs that count against the limits.</summary>
+    public const string QueueRunning = "index/queue/running/";
+
+    /// <summary>Orchestrator, from the run's admission to its end.</summary>
+    public static string RunningRun(RunId run) => $"{QueueRunning}{run}.json";
+
+    /// <summary>Orchestrator, before the step's manifest: one line per task.</summary>
+    public static string TaskRecords(RunId run, StepName step) => $"{Runs}{run}/{step}/tasks.ndjson";
+
     /// <summary>Orchestrator: a file that the pipeline brings along, pinned for the run.</summary>
     public static string RunFile(RunId run, string sha256, string extension) => $"{Runs}{run}/files/{sha256}{extension}";
 
@@ -59,6 +83,9 @@ public static class LakeLayout
 
     /// <summary>Step runner: the last object of an attempt.</summary>
     public static string Outcome(RunId run, StepName step, TaskId task, int attempt) => $"{Attempt(run, step, task, attempt)}outcome.json";
+
+    /// <summary>Step runner: the rows that a check found.</summary>
+    public static string CheckRows(RunId run, StepName step, TaskId task, int attempt, string check) => $"{Attempt(run, step, task, attempt)}check-{check}.ndjson";
 
     /// <summary>Orchestrator: data files and log of a table.</summary>
     public static string Table(TableName table) => $"{Tables}{table}/";
@@ -90,7 +117,7 @@ public static class LakeLayout
     public const string CatalogViews = "catalog/views.sql";
 
     /// <summary>Every prefix of the first level; nothing else belongs into a lake.</summary>
-    public static readonly IReadOnlyList<string> Prefixes = ["raw/", "rejected/", "windows/", "ledger/", Runs, "cache/", Tables, "catalog/"];
+    public static readonly IReadOnlyList<string> Prefixes = ["raw/", "rejected/", "windows/", "ledger/", Runs, "index/", "cache/", Tables, "catalog/"];
 
     static string Partition(WindowId window)
     {

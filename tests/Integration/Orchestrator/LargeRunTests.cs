@@ -98,7 +98,7 @@ public sealed class LargeRunTests
     /// <summary>Writes the outcome of a task without running it, once it may.</summary>
     sealed class InstantLauncher(IObjectStore store, Func<Task>? hold = null) : ILauncher
     {
-        public async Task<LaunchEnd> RunAsync(TaskAttempt a)
+        public async Task<LaunchEnd> RunAsync(TaskAttempt a, Action<string> output, CancellationToken cancel)
         {
             if (hold is not null) await hold();
             var outcome = new TaskOutcome

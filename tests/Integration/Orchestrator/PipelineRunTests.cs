@@ -100,6 +100,50 @@ public sealed class PipelineRunTests
     }
 
     [Fact]
+    public async Task A_failed_check_stops_the_run_and_a_warning_is_in_its_record()
+    {
+        await using var lab = await OrchestratorLab.StartAsync(Yaml.Replace("checks: [", "checks: [ { name: anna, rows: \"FROM output WHERE name = 'Anna'\", severity: warn },", StringComparison.Ordinal), Files);
+        await lab.SealAsync(Window, 1, Segments);
+        (await lab.RunAsync("r1", Request)).RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed);
+        var check = (await lab.ViewAsync("r1")).GetProperty("record").GetProperty("checks")[0];
+        (check.GetProperty("name").GetString(), check.GetProperty("severity").GetString(), check.GetProperty("found").GetInt64()).ShouldBe(("anna", "warn", 1));
+
+        lab.Write("by_sensor.sql", "SELECT n.name, nullif(sum(t.value), 7) AS total, count(*) AS n FROM t JOIN names n USING (sensor_id) GROUP BY ALL");
+        (await lab.RunAsync("r2", Request)).RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Failed);
+        var record = (await lab.ViewAsync("r2")).GetProperty("record");
+        record.GetProperty("error").GetProperty("code").GetString().ShouldBe("check.failed");
+        var failed = record.GetProperty("checks").EnumerateArray().Single(c => c.GetProperty("severity").GetString() == "fail");
+        System.Text.Encoding.UTF8.GetString((await lab.Store.GetAsync(failed.GetProperty("rows").GetString()!, default)).ShouldNotBeNull().Span).ShouldContain("\"name\":\"Bert\"");
+        (await lab.RowsAsync("totals", "SELECT name, total, n")).ShouldBe(Totals);
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_ends_its_process_and_goes_on_when_it_is_started_again()
+    {
+        await using var lab = await OrchestratorLab.StartAsync("""
+            pipeline: p
+            steps:
+              first: { inputs: { raw: { stream: telemetry } }, sql: first.sql }
+              second: { inputs: { t: first }, sql: second.sql, publish: { table: totals } }
+            """, ("first.sql", "SELECT value FROM raw"), ("second.sql", "SELECT sum(sin(a.range) * cos(b.range)) AS x, any_value(value) AS value FROM t, range(1000000) a, range(1000000) b"));
+        await lab.SealAsync(Window, 1, Segments);
+        (await lab.StartAsync("r1", Request)).EnsureSuccessStatusCode();
+        await lab.WaitForAsync(e => e is TaskProgressed { Step.Value: "second", Phase: "sql" });
+
+        using (var answer = await lab.Api!.PostAsync("/api/runs/r1/cancel", null)) ((int)answer.StatusCode).ShouldBe(202);
+
+        (await lab.Workflows.WaitForWorkflowCompletionAsync("r1")).FailureDetails.ShouldNotBeNull().ErrorMessage.ShouldContain("run.cancelled");
+        (await lab.ViewAsync("r1")).GetProperty("status").GetString().ShouldBe("cancelled");
+        using (var again = await lab.Api!.PostAsync("/api/runs/r1/cancel", null)) ((int)again.StatusCode).ShouldBe(409);
+        await lab.RestartAsync();
+        (await lab.StartAsync("r1", Request)).EnsureSuccessStatusCode();
+        await lab.WaitForAsync(e => e is TaskProgressed { Step.Value: "second" });
+        using (await lab.Api!.PostAsync("/api/runs/r1/cancel", null)) await lab.Workflows.WaitForWorkflowCompletionAsync("r1");
+        var view = await lab.ViewAsync("r1");
+        view.GetProperty("steps").EnumerateArray().Select(s => s.GetProperty("attempts").GetInt32()).ShouldBe([1, 2]);
+    }
+
+    [Fact]
     public async Task An_event_that_comes_before_its_manifest_is_asked_for_again()
     {
         await using var lab = await OrchestratorLab.StartAsync(Yaml, Files);

@@ -34,9 +34,27 @@ public sealed class StepFailureTests
             Checks = [new("fine", "SELECT count(*) FROM ids", 3), new("no_small", "SELECT count(*) FROM output WHERE id < 3", 0), new("unknown", "SELECT NULL::BIGINT", 0)],
         };
         var end = await lake.RunAsync(spec);
-        end.Failed("check.failed").Message.ShouldBe("Step 'hourly': 2 of 3 checks failed: 'no_small' found 2, expected 0; 'unknown' found NULL, expected 0. Nothing was uploaded.");
-        end.Outcome.ShouldNotBeNull().Checks.ShouldBe([new("fine", 3, 3, true), new("no_small", 0, 2, false), new("unknown", 0, null, false)]);
+        const string rows = "runs/run-1/hourly/00000/1/check-no_small.ndjson";
+        end.Failed("check.failed").Message.ShouldBe(
+            $"Step 'hourly': 2 of 3 checks failed: 'no_small' found 2, expected 0 (rows: {rows}); 'unknown' found NULL, expected 0. No chunk was uploaded.");
+        end.Outcome.ShouldNotBeNull().Checks.ShouldBe([new("fine", 3, 3, true), new("no_small", 0, 2, false, Rows: rows), new("unknown", 0, null, false)]);
+        System.Text.Encoding.UTF8.GetString((await lake.Store.GetAsync(rows, CancellationToken.None)).ShouldNotBeNull().Span).ShouldBe("{\"id\":1}\n{\"id\":2}\n");
         (await lake.Store.SizeAsync("runs/run-1/hourly/00000/1/part-00000.parquet", CancellationToken.None)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_check_that_only_warns_keeps_its_rows_and_lets_the_task_succeed()
+    {
+        await using var lake = new TaskLake();
+        var spec = lake.Task("SELECT id FROM ids", await lake.IdsAsync(1, 2, 3)) with
+        {
+            Checks = [new("odd", "SELECT id, id * 2 AS twice FROM output WHERE id % 2 = 1", 0, CheckSeverity.Warn, Rows: true), new("none", "FROM output WHERE id > 9", 0, Rows: true)],
+        };
+        var outcome = (await lake.RunAsync(spec)).Succeeded();
+        const string rows = "runs/run-1/hourly/00000/1/check-odd.ndjson";
+        outcome.Checks.ShouldBe([new("odd", 0, 2, false, CheckSeverity.Warn, rows), new("none", 0, 0, true)]);
+        System.Text.Encoding.UTF8.GetString((await lake.Store.GetAsync(rows, CancellationToken.None)).ShouldNotBeNull().Span).ShouldBe("{\"id\":1,\"twice\":2}\n{\"id\":3,\"twice\":6}\n");
+        outcome.RowsOut.ShouldBe(3);
     }
 
     [Theory]

@@ -19,6 +19,8 @@ public sealed class GoldenOutputTests : IDisposable
     [InlineData("help-run", "run --help")]
     [InlineData("help-runs", "runs --help")]
     [InlineData("help-status", "status --help")]
+    [InlineData("help-retry", "retry --help")]
+    [InlineData("help-cancel", "cancel --help")]
     [InlineData("help-query", "query --help")]
     [InlineData("help-validate", "validate --help")]
     [InlineData("help-audit", "audit --help")]

@@ -92,6 +92,8 @@ static class SmallLake
             Params = [],
             Steps = [new() { Name = new("compact"), Sql = "SELECT 1", Needs = [], Inputs = [], Output = new() }],
         }, ContractsJson.Default.RunPlan, default);
+        foreach (var (run, window, minutes) in ((RunId, WindowId, int)[])[(done, ten, 0), (failed, eleven, 1), (unfinished, eleven, 2)])
+            await RunIndex.AddAsync(store, new(run, pipeline, window, Noon.AddMinutes(minutes)), default);
     }
 
     static async Task WriteTableAsync(IObjectStore store, string folder)

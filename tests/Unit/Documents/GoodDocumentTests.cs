@@ -105,6 +105,8 @@ public sealed class GoodDocumentTests : IDisposable
         var pipeline = PipelineDocument.Parse(WritePipeline("""
             pipeline: telemetry-hourly
             trigger: { sealed: telemetry }
+            timeout: 2h
+            max_runs: 3
             params: { kind: Temperature, limit: 5, ratio: 0.5, on: true, code: "7", from: { type: timestamp }, top: { type: int64, default: 3 } }
             steps:
               hourly:
@@ -115,7 +117,10 @@ public sealed class GoodDocumentTests : IDisposable
                 inputs: { t: compact, sensors: { file: sensors.csv }, old: { table: older } }
                 fan_out: { hash: t.sensor_id, buckets: 16 }
                 sql: b.sql
-                checks: [ { name: no_nulls, sql: "SELECT count(*) FROM output WHERE v IS NULL", expect: 0 } ]
+                checks: [ { name: no_nulls, sql: "SELECT count(*) FROM output WHERE v IS NULL", expect: 0 }, { name: no_twins, rows: FROM output, severity: warn } ]
+                timeout: 10m
+                retries: 0
+                cache: false
               compact:
                 inputs: { raw: { stream: telemetry } }
                 fan_out: { bytes: 256MB, of: raw }
@@ -135,7 +140,10 @@ public sealed class GoodDocumentTests : IDisposable
         compact.Output.OrderBy.ShouldBe(["sensor_id", "timestamp"]);
         bySensor.Inputs.ShouldBe([new("t", new StepInput(new("compact"))), new("sensors", new FileInput("sensors.csv")), new("old", new TableInput(new("older")))]);
         bySensor.FanOut.ShouldBe(new HashFanOut("t", "sensor_id", 16));
-        bySensor.Checks.ShouldBe([new("no_nulls", "SELECT count(*) FROM output WHERE v IS NULL", 0)]);
+        bySensor.Checks.ShouldBe([new("no_nulls", "SELECT count(*) FROM output WHERE v IS NULL", 0), new("no_twins", "FROM output", 0, CheckSeverity.Warn, Rows: true)]);
+        (bySensor.Timeout, bySensor.Retries, bySensor.Cache).ShouldBe((TimeSpan.FromMinutes(10), 0, false));
+        (hourly.Timeout, hourly.Retries, hourly.Cache).ShouldBe((null, null, true));
+        (pipeline.Timeout, pipeline.MaxRuns).ShouldBe((TimeSpan.FromHours(2), 3));
         hourly.FanOut.ShouldBeOfType<FanInDefinition>();
         hourly.Publish.ShouldBe(new(new("temperatures_hourly")));
     }

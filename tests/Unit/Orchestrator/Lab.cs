@@ -44,7 +44,7 @@ sealed class Lab : IDisposable
         LakeLayout.WindowManifest(Samples.Telemetry, Samples.Window, revision), Samples.Manifest with { Revision = revision }, ContractsJson.Default.WindowManifest, default);
 
     /// <summary>A new life of the service over the same lake.</summary>
-    public Life Begin(IObjectStore? store = null, ScriptedLauncher? launcher = null) => new(store ?? Store, Config, launcher ?? new(Store));
+    public Life Begin(IObjectStore? store = null, ScriptedLauncher? launcher = null, int maxRuns = 16) => new(store ?? Store, Config, launcher ?? new(Store), maxRuns);
 
     public async Task<IReadOnlyList<string>> KeysAsync(string prefix = "")
     {
@@ -59,16 +59,24 @@ sealed class Lab : IDisposable
 /// <summary>The activities' parts, made as the service makes them.</summary>
 sealed class Life
 {
-    public Life(IObjectStore store, string config, ILauncher launcher)
+    public Life(IObjectStore store, string config, ILauncher launcher, int maxRuns = 16)
     {
-        var options = new OrchestratorOptions { Lake = new() { Root = "." }, Config = config, RetryDelay = TimeSpan.Zero, MaxLostAttempts = 2 };
-        Planning = new(store, new(config), new(store, TimeProvider.System), Progress, NullLogger<RunPlanning>.Instance);
+        var options = new OrchestratorOptions { Lake = new() { Root = "." }, Config = config, RetryDelay = TimeSpan.Zero, MaxLostAttempts = 2, MaxConcurrentRuns = maxRuns };
+        Queue = new(store, Instances, options, TimeProvider.System, NullLogger<RunQueue>.Instance);
+        Planning = new(store, new(config), new(store, TimeProvider.System), Queue, Progress, NullLogger<RunPlanning>.Instance);
         Steps = new(store, Planning, options, Progress, TimeProvider.System, NullLogger<StepWriter>.Instance);
         Tasks = new(store, launcher, options, Progress, new Lifetime(), TimeProvider.System, NullLogger<TaskRunner>.Instance);
+        Cancellation = new(store, Tasks, Instances, TimeProvider.System, NullLogger<RunCancellation>.Instance);
         Ending = new(store, Steps, Planning, Progress, TimeProvider.System, NullLogger<RunEnding>.Instance);
     }
 
     public RunProgress Progress { get; } = new();
+
+    public ScriptedInstances Instances { get; } = new();
+
+    public RunQueue Queue { get; }
+
+    public RunCancellation Cancellation { get; }
 
     public RunPlanning Planning { get; }
 
@@ -92,6 +100,22 @@ sealed class Life
     }
 }
 
+/// <summary>Workflow instances: every run is active unless the test says that it ended.</summary>
+sealed class ScriptedInstances : IRunInstances
+{
+    public HashSet<RunId> Ended { get; } = [];
+
+    public List<RunId> Woken { get; } = [];
+
+    public Task WakeAsync(RunId run, CancellationToken cancellation)
+    {
+        Woken.Add(run);
+        return Task.CompletedTask;
+    }
+
+    public Task<bool> IsActiveAsync(RunId run, CancellationToken cancellation) => Task.FromResult(!Ended.Contains(run));
+}
+
 /// <summary>A step runner that writes what the script says into the attempt's prefix, and counts.</summary>
 sealed class ScriptedLauncher(IObjectStore store) : ILauncher
 {
@@ -99,8 +123,12 @@ sealed class ScriptedLauncher(IObjectStore store) : ILauncher
 
     public Func<TaskAttempt, Task<LaunchEnd>>? Script { get; set; }
 
-    public Task<LaunchEnd> RunAsync(TaskAttempt attempt)
+    /// <summary>Of the attempt that was launched last.</summary>
+    public CancellationToken Cancel { get; private set; }
+
+    public Task<LaunchEnd> RunAsync(TaskAttempt attempt, Action<string> output, CancellationToken cancel)
     {
+        Cancel = cancel;
         lock (Launched) Launched.Add(attempt);
         return Script?.Invoke(attempt) ?? SucceedAsync(attempt);
     }

@@ -63,6 +63,43 @@ public sealed class PipelineWorkflowTests
     }
 
     [Fact]
+    public async Task A_run_without_a_place_asks_again_when_it_is_told_or_after_a_while_that_grows()
+    {
+        Graph(("a", []));
+        var asked = 0;
+        _override = (name, _) => name == WorkflowNames.Plan && ++asked < 5 ? new PlanReply([], Position: 5 - asked) : null;
+        var context = Context();
+        context.Events.Enqueue(false);
+        context.Events.Enqueue(true);
+        await RunAsync(context);
+        context.Calls.Where(c => c.Name.StartsWith("wait", StringComparison.Ordinal)).Select(c => c.Input).ShouldBe(["00:01:00", "00:02:00", "00:04:00", "00:08:00"]);
+        context.Calls.Count(c => c.Name == WorkflowNames.Finish).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_timeout_asks_for_the_end_of_the_run_and_one_that_ends_in_time_asks_for_nothing()
+    {
+        Graph(("a", []));
+        var timeout = new PlanReply(_steps, Timeout: TimeSpan.FromHours(2));
+        _override = (name, _) => name == WorkflowNames.Plan ? timeout : null;
+        var context = Context();
+        _task = t =>
+        {
+            context.Timers.ShouldHaveSingleItem().Delay.ShouldBe(TimeSpan.FromHours(2));
+            context.Timers[0].Fired.SetResult();
+            return new("run.timed_out", "too long");
+        };
+        (await Should.ThrowAsync<RunFailedException>(() => RunAsync(context))).Code.ShouldBe("run.timed_out");
+        context.Calls.Select(c => c.Name).ShouldContain(WorkflowNames.Cancel);
+
+        _task = _ => null;
+        var inTime = Context();
+        await RunAsync(inTime);
+        inTime.Timers.ShouldHaveSingleItem().Fired.Task.IsCanceled.ShouldBeTrue();
+        inTime.Calls.Select(c => c.Name).ShouldNotContain(WorkflowNames.Cancel);
+    }
+
+    [Fact]
     public async Task A_committed_step_runs_nothing()
     {
         Graph(("a", []), ("b", [0]));
@@ -205,6 +242,7 @@ public sealed class PipelineWorkflowTests
     static IReadOnlyList<string> Text(ScriptedContext context) => [.. context.Calls.Select(c => c.Name switch
     {
         WorkflowNames.Plan or WorkflowNames.Finish => c.Name,
+        _ when c.Name.StartsWith("wait", StringComparison.Ordinal) => c.Name,
         WorkflowNames.RunTask when JsonSerializer.Deserialize<TaskTicket>(c.Input, Web) is { } t => $"run-task {t.Step}{t.Task}",
         _ => $"{c.Name} {JsonDocument.Parse(c.Input).RootElement.GetProperty("step").GetString()}",
     })];

@@ -25,16 +25,17 @@ public sealed class RunListTests
                 Params = [],
                 Steps = [],
             }, ContractsJson.Default.RunPlan, default);
+            await RunIndex.AddAsync(store, new(run, new("p"), Samples.Window, DateTimeOffset.UnixEpoch.AddHours(n)), default);
         }
 
-        var lines = await new RunReader(new FoldersOnly(store)).ListAsync(3, default);
+        var lines = await new RunReader(new IndexOnly(store)).ListAsync(3, default);
 
         lines.Select(l => l.Run.Value).ShouldBe(["r33", "r26", "r19"]);
         folder.Delete(recursive: true);
     }
 
-    /// <summary>Refuses to list a prefix object by object.</summary>
-    sealed class FoldersOnly(IObjectStore inner) : IObjectStore
+    /// <summary>Refuses to list what lies in runs.</summary>
+    sealed class IndexOnly(IObjectStore inner) : IObjectStore
     {
         public Uri Root => inner.Root;
 
@@ -46,9 +47,10 @@ public sealed class RunListTests
 
         public ValueTask<Stream?> OpenAsync(string key, long offset, long? length, CancellationToken cancellationToken) => inner.OpenAsync(key, offset, length, cancellationToken);
 
-        public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) => throw new InvalidOperationException($"'{prefix}' is listed object by object");
+        public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) =>
+            prefix.StartsWith("index/", StringComparison.Ordinal) ? inner.ListAsync(prefix, cancellationToken) : throw new InvalidOperationException($"'{prefix}' is listed");
 
-        public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellationToken) => inner.ListFoldersAsync(prefix, cancellationToken);
+        public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellationToken) => throw new InvalidOperationException($"'{prefix}' is listed");
 
         public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => throw new NotSupportedException();
 

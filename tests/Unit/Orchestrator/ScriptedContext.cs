@@ -21,6 +21,12 @@ sealed class ScriptedContext(string instance, Func<string, string, Task<object?>
 
     public List<ScriptedContext> Children { get; } = [];
 
+    /// <summary>Whether each wait for an event gets one; without any it runs into its timeout.</summary>
+    public Queue<bool> Events { get; } = [];
+
+    /// <summary>Timers that were asked for, in order; the test fires them.</summary>
+    public List<(TimeSpan Delay, TaskCompletionSource Fired)> Timers { get; } = [];
+
     /// <summary>Called before each answer of this instance or of one below it.</summary>
     public Action Answering { get; set; } = () => { };
 
@@ -93,6 +99,20 @@ sealed class ScriptedContext(string instance, Func<string, string, Task<object?>
             }
         });
         return source.Task;
+    }
+
+    public override Task<T> WaitForExternalEventAsync<T>(string eventName, TimeSpan timeout)
+    {
+        Calls.Add(($"wait {eventName}", timeout.ToString()));
+        return Events.TryDequeue(out var came) && came ? Task.FromResult<T>(default!) : Task.FromException<T>(new TaskCanceledException());
+    }
+
+    public override Task CreateTimer(TimeSpan delay, CancellationToken cancellationToken = default)
+    {
+        var fired = new TaskCompletionSource();
+        cancellationToken.Register(() => fired.TrySetCanceled(cancellationToken));
+        Timers.Add((delay, fired));
+        return fired.Task;
     }
 
     public override bool IsPatched(string patchName) => throw new NotSupportedException();

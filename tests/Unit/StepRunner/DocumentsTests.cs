@@ -24,7 +24,9 @@ public sealed class DocumentsTests
         Sql = "SELECT 'ü' AS \"x\"",
         Params = [.. Enum.GetValues<ParamType>().Select(t => new ParamValue($"p{(int)t}", t, "v"))],
         Output = new() { ChunkBytes = 9, OrderBy = ["a", "b"], Hash = new("a", 16) },
-        Checks = [new("c", "SELECT 1", -1)],
+        Checks = [new("c", "SELECT 1", -1), new("d", "FROM output", 0, CheckSeverity.Warn, Rows: true)],
+        MaxAttempts = 4,
+        Cache = false,
         Limits = new() { Threads = 3, MemoryBytes = 11, ScratchBytes = 12, Timeout = TimeSpan.FromDays(1.5) },
     };
 
@@ -46,7 +48,7 @@ public sealed class DocumentsTests
             new(new("k", 5, 6, "h"), 7, new SortedDictionary<string, ColumnStats> { ["a"] = new("1", "2", 3), ["b"] = new(null, null, 4) }),
             new(new("l", 8, 9, "i")),
         ],
-        Checks = [new("c", 1, 2, Passed: true), new("d", 1, null, Passed: false)],
+        Checks = [new("c", 1, 2, Passed: true), new("d", 1, null, Passed: false, CheckSeverity.Warn, "k/rows")],
         Timings = new(1, 2, 3, 4),
         PeakMemoryBytes = 10,
         Engine = "duckdb v1",

@@ -10,6 +10,12 @@ public sealed record PipelineDefinition
 
     public IReadOnlyList<ParamDefinition> Params { get; init; } = [];
 
+    /// <summary>A run that takes longer is ended as failed; null: it may take as long as it takes.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>So many runs of this pipeline at a time; further ones wait in their order. Null: as many as the orchestrator runs at all.</summary>
+    public int? MaxRuns { get; init; }
+
     /// <summary>In an order in which every step stands after the steps it reads.</summary>
     public required IReadOnlyList<StepDefinition> Steps { get; init; }
 }
@@ -42,6 +48,15 @@ public sealed record StepDefinition
     public OutputDefinition Output { get; init; } = new();
     public IReadOnlyList<CheckDefinition> Checks { get; init; } = [];
     public PublishDefinition? Publish { get; init; }
+
+    /// <summary>For each attempt of each task; null is the orchestrator's limit.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>So many further attempts of a task that crashed or failed for a passing reason; null is the orchestrator's number.</summary>
+    public int? Retries { get; init; }
+
+    /// <summary>Whether a task may take the result of an equal one that ran before.</summary>
+    public bool Cache { get; init; } = true;
 }
 
 public abstract record InputDefinition;
@@ -78,8 +93,20 @@ public sealed record OutputDefinition
     public IReadOnlyList<string> OrderBy { get; init; } = [];
 }
 
-/// <param name="Sql">One SELECT of one value, over the view <c>output</c> and the step's inputs.</param>
-public sealed record CheckDefinition(string Name, string Sql, long Expect);
+/// <param name="Sql">One SELECT over the view <c>output</c> and the step's inputs: of one value, or of the rows that should not be there.</param>
+/// <param name="Expect">The value; 0 when <paramref name="Rows"/>.</param>
+/// <param name="Severity">Null is <see cref="CheckSeverity.Fail"/>.</param>
+/// <param name="Rows">The SQL yields offending rows, of which there must be none.</param>
+public sealed record CheckDefinition(string Name, string Sql, long Expect, CheckSeverity? Severity = null, bool? Rows = null);
+
+public enum CheckSeverity
+{
+    /// <summary>The task fails: nothing downstream runs, nothing is published.</summary>
+    Fail,
+
+    /// <summary>The run goes on, and its record says what was found.</summary>
+    Warn,
+}
 
 /// <param name="Key">Of <see cref="PublishMode.Merge"/>: the columns that tell a row from the others; null for the other modes.</param>
 public sealed record PublishDefinition(TableName Table, PublishMode Mode = PublishMode.ReplaceWindow, IReadOnlyList<string>? Key = null);

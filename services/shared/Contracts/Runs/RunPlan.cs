@@ -15,6 +15,12 @@ public sealed record RunPlan
     public required DateTimeOffset PlannedAt { get; init; }
     public required IReadOnlyList<ParamValue> Params { get; init; }
     public required IReadOnlyList<PlannedStep> Steps { get; init; }
+
+    /// <summary>Counted from each start of the run; null is no limit.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>SHA-256 over what the pipeline's document said: two runs over equal inputs and with equal digests do the same.</summary>
+    public string? Digest { get; init; }
 }
 
 /// <summary>Values are text in the form that DuckDB casts to the type.</summary>
@@ -42,6 +48,15 @@ public sealed record PlannedStep
     public required TaskOutput Output { get; init; }
     public IReadOnlyList<CheckDefinition> Checks { get; init => field = value ?? []; } = [];
     public PublishDefinition? Publish { get; init; }
+
+    /// <summary>Of each attempt of each task; null is the orchestrator's limit.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Null is the orchestrator's number.</summary>
+    public int? MaxAttempts { get; init; }
+
+    /// <summary>False never takes the result of an equal task that ran before; null is true.</summary>
+    public bool? Cache { get; init; }
 }
 
 /// <summary>Either the chunks of <see cref="Step"/>, known when it is committed, or the pinned <see cref="Objects"/>.</summary>

@@ -18,7 +18,20 @@ public sealed record StepManifest
     public required long TaskMs { get; init; }
 
     public required DateTimeOffset CommittedAt { get; init; }
+
+    /// <summary>Checks that found something else than expected and only warn; null: there were none.</summary>
+    public IReadOnlyList<CheckRecord>? Warnings { get; init; }
 }
+
+/// <summary>A check that did not pass.</summary>
+/// <param name="Rows">The key of the offending rows (NDJSON), if its SQL told which they are.</param>
+public sealed record CheckRecord(StepName Step, TaskId Task, string Name, CheckSeverity Severity, long Expected, long? Found = null, string? Rows = null);
+
+/// <summary>A task of a committed step, one line of <c>tasks.ndjson</c>: what it cost, long after its intermediates are gone.</summary>
+/// <param name="Attempt">0: the result of an equal task that ran before.</param>
+public sealed record TaskRecord(
+    RunId Run, StepName Step, TaskId Task, int Attempt, DateTimeOffset StartedAt, long RowsIn, long RowsOut, long BytesIn, long BytesOut,
+    long FetchMs, long SqlMs, long UploadMs, long TotalMs, long PeakMemoryBytes, string Engine);
 
 /// <summary>Which attempt's outcome a task stands for. Put if absent: the first one wins, and a repeated activity finds it.</summary>
 /// <param name="Outcome">The outcome's key.</param>
@@ -40,13 +53,30 @@ public sealed record RunRecord
 
     /// <summary>The step, its task and what it said; null when the run completed.</summary>
     public RunError? Error { get; init; }
+
+    /// <summary>What was asked for, so that a run that could not be planned can be asked for again.</summary>
+    public RunRequest? Request { get; init; }
+
+    /// <summary>Checks that did not pass, those that only warn among them; null: there were none.</summary>
+    public IReadOnlyList<CheckRecord>? Checks { get; init; }
 }
 
 public enum RunStatus
 {
     Completed,
     Failed,
+    Cancelled,
 }
+
+/// <summary>An entry of the index of runs, whose keys stand newest first.</summary>
+public sealed record RunIndexEntry(RunId Run, PipelineName Pipeline, WindowId Window, DateTimeOffset At);
+
+/// <summary>A run that waits to be planned, or that counts as running.</summary>
+/// <param name="MaxRuns">As <see cref="PipelineDefinition.MaxRuns"/> when it asked.</param>
+public sealed record QueuedRun(RunId Run, PipelineName Pipeline, WindowId Window, DateTimeOffset AskedAt, int? MaxRuns = null);
+
+/// <summary>Somebody, or the run's timeout, wants it to end. Gone when the run has ended.</summary>
+public sealed record RunCancel(string Code, string Message, DateTimeOffset At);
 
 public sealed record StepRecord(StepName Step, int Tasks, long RowsIn, long RowsOut, long BytesOut, double Seconds);
 

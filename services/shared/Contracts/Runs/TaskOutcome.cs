@@ -44,7 +44,9 @@ public sealed record Chunk(ObjectRef Object, int? Bucket = null, IReadOnlyDictio
 public sealed record ColumnStats(string? Min = null, string? Max = null, long Nulls = 0);
 
 /// <param name="Found">Null when the check yielded NULL, which never passes.</param>
-public sealed record CheckResult(string Name, long Expected, long? Found = null, bool Passed = false);
+/// <param name="Severity">Null is <see cref="CheckSeverity.Fail"/>.</param>
+/// <param name="Rows">The key of the offending rows (NDJSON, the first thousand), when the check did not pass and its SQL tells which they are.</param>
+public sealed record CheckResult(string Name, long Expected, long? Found = null, bool Passed = false, CheckSeverity? Severity = null, string? Rows = null);
 
 /// <summary>Milliseconds of wall time.</summary>
 public sealed record TaskTimings(long FetchMs = 0, long SqlMs = 0, long UploadMs = 0, long TotalMs = 0);

@@ -14,6 +14,12 @@ public sealed record TaskSpec
     public IReadOnlyList<ParamValue> Params { get; init => field = value ?? []; } = [];
     public required TaskOutput Output { get; init; }
     public IReadOnlyList<CheckDefinition> Checks { get; init => field = value ?? []; } = [];
+
+    /// <summary>For the orchestrator; null is its own number.</summary>
+    public int? MaxAttempts { get; init; }
+
+    /// <summary>For the orchestrator: false never takes the result of an equal task; null is true.</summary>
+    public bool? Cache { get; init; }
     public required TaskLimits Limits { get; init; }
 }
 

@@ -22,8 +22,18 @@ public static class PipelineDocument
         trigger?.Finish();
         var parameters = ParamReader.Read(map.Take("params"), errors);
         var steps = Steps(map.Require("steps"), Path.GetDirectoryName(Path.GetFullPath(path))!, errors);
+        var timeout = map.Duration("timeout", TimeSpan.FromDays(30));
+        var maxRuns = map.Integer("max_runs", 1, 1000);
         map.Finish();
-        return errors.Result(new PipelineDefinition { Name = name ?? new("invalid"), TriggerSealed = stream, Params = parameters, Steps = steps });
+        return errors.Result(new PipelineDefinition
+        {
+            Name = name ?? new("invalid"),
+            TriggerSealed = stream,
+            Params = parameters,
+            Steps = steps,
+            Timeout = timeout,
+            MaxRuns = (int?)maxRuns,
+        });
     }
 
     static IReadOnlyList<StepDefinition> Steps(YamlNode? node, string folder, ErrorList errors)

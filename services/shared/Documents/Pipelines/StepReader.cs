@@ -32,11 +32,14 @@ static class StepReader
         var fanOut = FanOut(fanOutNode, inputs, map, errors);
         var sql = Sql(map, folder, errors);
         var output = Output(map);
-        var checks = Checks(map.Take("checks"), errors);
+        var checks = CheckReader.Read(map.Take("checks"), errors);
         var publish = map.Map("publish", "publish");
         var table = publish?.Name<TableName>("table", required: true);
         var mode = publish?.Choice("mode", Modes) ?? PublishMode.ReplaceWindow;
         publish?.Finish();
+        var timeout = map.Duration("timeout", TimeSpan.FromDays(7));
+        var retries = map.Integer("retries", 0, 20);
+        var cache = map.Flag("cache") ?? true;
         map.Finish();
         return new(new()
         {
@@ -47,6 +50,9 @@ static class StepReader
             Output = output,
             Checks = checks,
             Publish = table is { } t ? new(t, mode) : null,
+            Timeout = timeout,
+            Retries = (int?)retries,
+            Cache = cache,
         }, key.At, fanOutNode?.At ?? key.At, publish?.At ?? key.At);
     }
 
@@ -118,31 +124,5 @@ static class StepReader
         output = new() { ChunkBytes = map.Size("chunk", 64 * 1024, 16L << 30) ?? output.ChunkBytes, OrderBy = [.. (map.Texts("order_by") ?? []).Select(t => t.Text)] };
         map.Finish();
         return output;
-    }
-
-    static IReadOnlyList<CheckDefinition> Checks(YamlNode? node, ErrorList errors)
-    {
-        if (node is null) return [];
-        if (node is not ListNode list)
-        {
-            errors.Add(node.At, $"'checks' is {node.Shape}; expected a list of {{ name, sql, expect }}.");
-            return [];
-        }
-        var checks = new List<CheckDefinition>();
-        foreach (var item in list.Items)
-        {
-            if (item is not MapNode node2)
-            {
-                errors.Add(item.At, $"A check is {item.Shape}; expected {{ name, sql, expect }}.");
-                continue;
-            }
-            var map = new MapReader(node2, "check", errors);
-            var name = map.Text("name", required: true);
-            if (name is not null && !Name.IsValid(name.Text)) errors.Add(name.At, $"'name' is '{name.Text}'; expected {Name.Rule}.");
-            if (name is not null && checks.Exists(c => c.Name == name.Text)) errors.Add(name.At, $"Two checks of the step are named '{name.Text}'; rename one of them.");
-            checks.Add(new(name?.Text ?? "", map.Text("sql", required: true)?.Text ?? "", map.Integer("expect", long.MinValue, long.MaxValue) ?? 0));
-            map.Finish();
-        }
-        return checks;
     }
 }

@@ -1,0 +1,29 @@
+using System.CommandLine;
+using System.Net;
+using LeanPipe.Contracts;
+
+namespace LeanPipe.Cli.Commands;
+
+/// <summary>`leanpipe cancel RUN`</summary>
+static class CancelCommand
+{
+    public static LeanCommand Create(GlobalOptions globals)
+    {
+        var run = new Argument<string>("RUN") { Description = "The run's id, as 'leanpipe runs' prints it" };
+        var orchestrator = new Option<Uri?>("--orchestrator") { Description = "URL of the orchestrator (default: the one that runs in HOME)", HelpName = "URL" };
+        var command = new LeanCommand(
+            "cancel", "End a run: its tasks are stopped, nothing more is published. What it has committed stays, and 'leanpipe retry' goes on from there.",
+            "leanpipe cancel telemetry-hourly-2026-01-01T10-r1") { run, orchestrator };
+        return command.Does(globals, async (call, stop) =>
+        {
+            var id = RunId.Parse(call.Get(run)!);
+            var address = call.Get(orchestrator) ?? new Uri($"http://127.0.0.1:{call.Home.RequireRunning().Orchestrator}");
+            using var http = new HttpClient();
+            using var answer = await http.PostAsync(new Uri(address, $"/api/runs/{id}/cancel"), null, stop);
+            if (answer.StatusCode == HttpStatusCode.Conflict) throw new LeanPipeException("run.not_running", $"No run '{id}' is under way. 'leanpipe runs' lists them.");
+            if (!answer.IsSuccessStatusCode) throw new LeanPipeException("cli.orchestrator_refused", $"The orchestrator answered {(int)answer.StatusCode}: {(await answer.Content.ReadAsStringAsync(stop)).Trim()}");
+            await call.Out.WriteLineAsync($"Cancelling {id}; 'leanpipe status {id}' shows when it has ended.");
+            return ExitCode.Done;
+        });
+    }
+}

@@ -1,0 +1,32 @@
+using System.Text.Json;
+using LeanPipe.Cli.Output;
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Cli.Runs;
+
+/// <summary>Waits for a run and says how it ended.</summary>
+static class RunWait
+{
+    static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(300);
+
+    public static async Task<WorkflowState> ForAsync(WorkflowApi api, RunId run, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(AskEvery);
+        while (await timer.WaitForNextTickAsync(stop))
+            if (await api.FindAsync(run, stop) is { HasEnded: true } state) return state;
+        throw new OperationCanceledException(stop);
+    }
+
+    /// <exception cref="LeanPipeException"><c>cli.run_failed</c></exception>
+    public static async Task<int> ReportAsync(Invocation call, bool json, IObjectStore store, RunId run, WorkflowState state, CancellationToken stop)
+    {
+        if (await LakeRuns.FindAsync(store, run, stop) is { } detail)
+        {
+            if (json) await call.Out.WriteLineAsync(JsonSerializer.Serialize(detail, CliJson.Readable.RunDetail));
+            else RunPrinter.WriteDetail(call.Out, detail);
+        }
+        if (state.Completed) return ExitCode.Done;
+        throw new LeanPipeException("cli.run_failed", $"The run {run} ended as {state.RuntimeStatus}{(state.FailureMessage is { } why ? $": {why}" : ".")}");
+    }
+}

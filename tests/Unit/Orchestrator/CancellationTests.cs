@@ -1,0 +1,67 @@
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+using LeanPipe.Orchestrator;
+
+namespace LeanPipe.Unit.Orchestrator;
+
+public sealed class CancellationTests : IAsyncLifetime
+{
+    static readonly StepName Compact = new("compact");
+    static readonly RunId Run = new("r");
+
+    readonly Lab _lab = new();
+
+    public async ValueTask InitializeAsync() => await _lab.SealAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        _lab.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    static RunRequest Request => new(new("telemetry-hourly"), Samples.Window);
+
+    [Fact]
+    public async Task A_cancelled_run_ends_its_attempts_starts_nothing_more_and_can_be_started_again()
+    {
+        var launcher = new ScriptedLauncher(_lab.Store);
+        var launched = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        launcher.Script = async _ =>
+        {
+            var end = new TaskCompletionSource<LaunchEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
+            launcher.Cancel.Register(() => end.SetResult(new(137, false, "")));
+            launched.SetResult();
+            return await end.Task;
+        };
+        var life = _lab.Begin(launcher: launcher);
+        await life.Planning.AdmitAsync(Run, Request, default);
+        await life.Steps.PlanAsync(Run, Compact, default);
+        var running = life.Tasks.RunAsync(Run, Compact, new(0), "e1");
+        await launched.Task;
+
+        (await life.Cancellation.RequestAsync(Run, default)).ShouldBeTrue();
+
+        var failure = (await running).Failure.ShouldNotBeNull();
+        failure.Code.ShouldBe("run.cancelled");
+        (await Should.ThrowAsync<LeanPipeException>(() => life.Tasks.RunAsync(Run, Compact, new(1), "e2"))).Code.ShouldBe("run.cancelled");
+        (await Should.ThrowAsync<LeanPipeException>(() => life.Steps.PlanAsync(Run, new("by_sensor"), default))).Code.ShouldBe("run.cancelled");
+        (await Should.ThrowAsync<LeanPipeException>(() => life.Planning.AdmitAsync(Run, Request, default))).Code.ShouldBe("run.cancelled");
+        launcher.Launched.Count.ShouldBe(1);
+        await life.Ending.FinishAsync(new(Run, Request, [], failure), default);
+        (await _lab.Store.GetJsonAsync(LakeLayout.RunRecord(Run), ContractsJson.Default.RunRecord, default)).ShouldNotBeNull().Status.ShouldBe(RunStatus.Cancelled);
+
+        launcher.Script = null;
+        (await life.Planning.AdmitAsync(Run, Request, default)).Failure.ShouldBeNull();
+        life.Tasks.Forget(Run);
+        (await life.Tasks.RunAsync(Run, Compact, new(0), "e3")).Failure.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_run_that_has_ended_is_not_cancelled()
+    {
+        var life = _lab.Begin();
+        life.Instances.Ended.Add(Run);
+        (await life.Cancellation.RequestAsync(Run, default)).ShouldBeFalse();
+        (await _lab.KeysAsync("runs/")).ShouldBeEmpty();
+    }
+}

@@ -1,0 +1,84 @@
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+using LeanPipe.Orchestrator;
+
+namespace LeanPipe.Unit.Orchestrator;
+
+public sealed class RunQueueTests : IDisposable
+{
+    static readonly PipelineName P = new("p");
+    static readonly PipelineName Q = new("q");
+
+    readonly Lab _lab = new();
+
+    public void Dispose() => _lab.Dispose();
+
+    [Fact]
+    public async Task Runs_above_the_limit_wait_in_their_order_and_are_told_when_their_turn_comes()
+    {
+        var life = _lab.Begin(maxRuns: 2);
+        foreach (var run in (string[])["a", "b"]) (await AdmitAsync(life, run, P)).ShouldBeNull();
+        (await AdmitAsync(life, "c", P)).ShouldBe(1);
+        (await AdmitAsync(life, "d", Q)).ShouldBe(2);
+        (await AdmitAsync(life, "c", P)).ShouldBe(1);
+
+        await life.Queue.LeaveAsync(new("a"), default);
+
+        life.Instances.Woken.ShouldBe([new("c")]);
+        (await AdmitAsync(life, "c", P)).ShouldBeNull();
+        (await AdmitAsync(life, "d", Q)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_pipeline_at_its_own_limit_holds_up_no_other()
+    {
+        var life = _lab.Begin(maxRuns: 3);
+        (await AdmitAsync(life, "p1", P, 1)).ShouldBeNull();
+        (await AdmitAsync(life, "p2", P, 1)).ShouldBe(1);
+        (await AdmitAsync(life, "q1", Q)).ShouldBeNull();
+        (await AdmitAsync(life, "q2", Q)).ShouldBeNull();
+        await life.Queue.LeaveAsync(new("q1"), default);
+        life.Instances.Woken.ShouldBeEmpty();
+        await life.Queue.LeaveAsync(new("p1"), default);
+        life.Instances.Woken.ShouldBe([new("p2")]);
+    }
+
+    [Fact]
+    public async Task A_new_life_knows_who_runs_and_who_waits()
+    {
+        var first = _lab.Begin(maxRuns: 1);
+        (await AdmitAsync(first, "a", P)).ShouldBeNull();
+        (await AdmitAsync(first, "b", P)).ShouldBe(1);
+
+        var second = _lab.Begin(maxRuns: 1);
+        (await AdmitAsync(second, "c", P)).ShouldBe(2);
+        (await AdmitAsync(second, "a", P)).ShouldBeNull();
+        (await RunIndex.MarksAsync(_lab.Store, default)).ShouldSatisfyAllConditions(
+            m => m.PositionOf(new("b")).ShouldBe(1), m => m.PositionOf(new("c")).ShouldBe(2), m => m.Running.ShouldBe([new("a")]));
+    }
+
+    [Fact]
+    public async Task A_run_that_ended_without_a_word_gives_up_its_place_to_who_waits()
+    {
+        var life = _lab.Begin(maxRuns: 1);
+        (await AdmitAsync(life, "a", P)).ShouldBeNull();
+        (await AdmitAsync(life, "b", P)).ShouldBe(1);
+        (await AdmitAsync(life, "c", P)).ShouldBe(2);
+        life.Instances.Ended.Add(new("a"));
+        life.Instances.Ended.Add(new("b"));
+        (await AdmitAsync(life, "c", P)).ShouldBeNull();
+        (await _lab.KeysAsync("index/queue/")).ShouldBe(["index/queue/running/c.json"]);
+    }
+
+    [Fact]
+    public async Task A_queued_run_is_listed_with_its_place()
+    {
+        var life = _lab.Begin(maxRuns: 1);
+        await AdmitAsync(life, "a", P);
+        await AdmitAsync(life, "b", P);
+        (await new RunReader(_lab.Store).ListAsync(10, default)).ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            l => l.Run.ShouldBe(new("b")), l => l.Status.ShouldBe(RunState.Queued), l => l.Position.ShouldBe(1));
+    }
+
+    static Task<int?> AdmitAsync(Life life, string run, PipelineName pipeline, int? maxRuns = null) => life.Queue.AdmitAsync(new(run), pipeline, Samples.Window, maxRuns, default);
+}
