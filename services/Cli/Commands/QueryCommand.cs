@@ -16,14 +16,15 @@ static class QueryCommand
     {
         var sql = new Argument<string>("SQL") { Description = "One SELECT; every published table is a view of its name" };
         var rows = new Option<int>("--rows") { Description = "A table shows at most so many rows; 0 shows all", HelpName = "N", DefaultValueFactory = _ => 100 };
+        var asOf = new Option<string?>("--as-of") { Description = "The tables as they were: a version of the one table, or a timestamp", HelpName = "VERSION|TIMESTAMP" };
         var format = GlobalOptions.Format();
         var command = new LeanCommand(
             "query", "Read the published tables with DuckDB.",
             "leanpipe query \"SELECT sensor, avg(avg_value) FROM temperatures_hourly GROUP BY sensor ORDER BY 2 DESC LIMIT 5\"", "leanpipe query \"FROM temperatures_hourly\" -o json",
-            "leanpipe query --lake s3://bucket/prefix \"SELECT count(*) FROM temperatures_hourly\"") { sql, rows, format };
+            "leanpipe query --as-of 2026-01-01T10:00:00Z \"SELECT count(*) FROM temperatures_hourly\"", "leanpipe query --lake s3://bucket/prefix \"SELECT count(*) FROM temperatures_hourly\"") { sql, rows, asOf, format };
         return command.Does(globals, async (call, stop) =>
         {
-            using var tables = await TableSession.OpenAsync(ObjectStores.Open(call.Lake), call.Get(sql)!, stop);
+            using var tables = await TableSession.OpenAsync(ObjectStores.Open(call.Lake), call.Get(sql)!, stop, call.Get(asOf) is { } then ? AsOf.Parse(then) : null);
             using var result = tables.Session.Query(call.Get(sql)!, cancellation: stop);
             if (call.WantsJson(format)) await WriteJsonAsync(call.Out, result);
             else WriteTable(call.Out, result, call.Get(rows));

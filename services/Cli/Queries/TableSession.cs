@@ -14,13 +14,15 @@ sealed class TableSession : IDisposable
 
     public DuckDbSession Session { get; }
 
-    public static async Task<TableSession> OpenAsync(IObjectStore store, string sql, CancellationToken stop)
+    /// <param name="asOf">Null takes every table as it is now.</param>
+    public static async Task<TableSession> OpenAsync(IObjectStore store, string sql, CancellationToken stop, AsOf? asOf = null)
     {
         var catalog = await store.GetJsonAsync(LakeLayout.CatalogJson, ContractsJson.Default.Catalog, stop) ?? new() { Tables = [] };
         var scratch = Directory.CreateTempSubdirectory("leanpipe-query-").FullName;
         try
         {
             var tables = catalog.Tables.Where(t => sql.Contains(t.Name.Value, StringComparison.OrdinalIgnoreCase)).ToList();
+            if (asOf is not null) tables = await asOf.ApplyAsync(store, tables, stop);
             var files = new Dictionary<string, string>();
             foreach (var file in tables.SelectMany(t => t.Files)) files[file.Key] = store.LocalPath(file.Key) ?? await FetchAsync(store, file, scratch, stop);
             var session = DuckDbSession.Open(new() { ScratchDirectory = scratch, ReadablePaths = [.. files.Values], PreserveInsertionOrder = true });

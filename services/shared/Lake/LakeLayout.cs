@@ -96,6 +96,12 @@ public static class LakeLayout
     /// <summary>Orchestrator: one version of a table, 20 digits.</summary>
     public static string TableCommit(TableName table, long version) => $"{TableLog(table)}{version:D20}.json";
 
+    /// <summary>Orchestrator: the state of a table at one version.</summary>
+    public static string TableCheckpoint(TableName table, long version) => $"{TableLog(table)}{version:D20}.checkpoint.parquet";
+
+    /// <summary>Orchestrator: which checkpoint is the newest, for readers that look there first.</summary>
+    public static string TableLastCheckpoint(TableName table) => $"{TableLog(table)}_last_checkpoint";
+
     /// <summary>Within a table, the prefix of all files that one pipeline published for one window.</summary>
     public static string TableWindow(PipelineName pipeline, WindowId window) => $"window={window}/{pipeline}/";
 

@@ -10,15 +10,23 @@ namespace LeanPipe.Integration.Lake;
 /// <summary>Reads a table's folder as the Delta protocol describes it, without the product's reader, and lists every MUST that it breaks.</summary>
 public sealed partial class DeltaLinter
 {
+    const string LastCheckpointName = "_delta_log/_last_checkpoint";
+
     static readonly string[] Actions = ["commitInfo", "protocol", "metaData", "txn", "add", "remove"];
 
     readonly List<string> faults = [];
-    readonly Dictionary<string, long> live = [];
+    readonly Dictionary<string, LiveFile> live = [];
+    readonly Dictionary<string, long> sizes = [];
+    readonly Dictionary<string, long> removed = [];
     readonly Dictionary<string, long> transactions = [];
     readonly Dictionary<string, long> objects = [];
     Dictionary<string, string> columns = [];
     string? id;
     string at = "";
+    long lastTimestamp;
+    (long Added, long Removed, bool Pure) rows;
+
+    sealed record LiveFile(long Size, long? Rows, string? Stats);
 
     /// <summary>Fails the test with all faults.</summary>
     public static async Task CheckAsync(IObjectStore store, TableName table)
@@ -35,34 +43,82 @@ public sealed partial class DeltaLinter
         return linter.faults;
     }
 
-    async Task RunAsync(IObjectStore store, string folder)
+    /// <summary>Every table of a lake: what tests call when they are done with a store.</summary>
+    public static async Task CheckAllAsync(IObjectStore store)
     {
-        await foreach (var item in store.ListAsync(folder, CancellationToken.None)) objects[item.Key[folder.Length..]] = item.Bytes;
-        var log = objects.Keys.Where(k => k.StartsWith("_delta_log/", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
-        for (var version = 0; version < log.Count; version++)
+        var tables = new List<string>();
+        await foreach (var folder in store.ListFoldersAsync("tables/", CancellationToken.None)) tables.Add(folder);
+        foreach (var folder in tables)
         {
-            at = log[version];
-            if (!LogName().IsMatch(at)) Fault("is no name of a log file");
-            else if (at != $"_delta_log/{version:D20}.json") Fault($"stands where version {version} was expected: versions are contiguous from 0");
-            Commit(version, (await store.GetAsync(folder + at, CancellationToken.None))!.Value);
-        }
-        foreach (var (path, size) in live)
-        {
-            if (!objects.TryGetValue(path, out var found)) Fault($"names '{path}', which does not exist");
-            else if (found != size) Fault($"says '{path}' has {size} bytes; it has {found}");
+            var linter = new DeltaLinter();
+            await linter.RunAsync(store, $"tables/{folder}");
+            linter.faults.ShouldBeEmpty(folder);
         }
     }
 
-    void Commit(int version, ReadOnlyMemory<byte> bytes)
+    async Task RunAsync(IObjectStore store, string folder)
+    {
+        await foreach (var item in store.ListAsync(folder, CancellationToken.None)) objects[item.Key[folder.Length..]] = item.Bytes;
+        var names = objects.Keys.Where(k => k.StartsWith("_delta_log/", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
+        foreach (var name in names.Where(n => !LogName().IsMatch(n) && n != LastCheckpointName))
+        {
+            at = name;
+            Fault("is no name of a log file");
+        }
+        var commits = names.Where(n => CommitName().IsMatch(n)).ToList();
+        var checkpoints = names.Where(n => CheckpointName().IsMatch(n)).ToDictionary(Number);
+        if (commits.Count == 0) return;
+        // A log that was cleaned up begins at a checkpoint, which is then all that is known of what came before; a clean-up that was cut short leaves some commits before it.
+        if (Number(commits[0]) > 0 && checkpoints.Keys.Where(c => c >= Number(commits[0])).Order().Cast<long?>().FirstOrDefault() is { } begin) commits.RemoveAll(c => Number(c) < begin);
+        var first = Number(commits[0]);
+        if (first > 0)
+        {
+            at = commits[0];
+            if (!checkpoints.TryGetValue(first, out var start)) Fault($"stands where version 0 was expected: versions are contiguous from 0 or from a checkpoint");
+            else await StartAsync(store, folder + start);
+        }
+        for (var index = 0; index < commits.Count; index++)
+        {
+            at = commits[index];
+            if (Number(at) != first + index) Fault($"stands where version {first + index} was expected: versions are contiguous from 0 or from a checkpoint");
+            Commit(Number(at), (await store.GetAsync(folder + at, CancellationToken.None))!.Value, repeatsCheckpoint: first > 0 && index == 0);
+            if (checkpoints.Remove(Number(at), out var checkpoint)) await CheckpointAsync(store, folder + checkpoint, checkpoint);
+        }
+        foreach (var (version, checkpoint) in checkpoints.Where(c => c.Key > first))
+        {
+            at = checkpoint;
+            Fault($"is a checkpoint of version {version}, which has no commit");
+        }
+        at = LastCheckpointName;
+        if (objects.ContainsKey(at)) LastCheckpoint(names, (await store.GetAsync(folder + at, CancellationToken.None))!.Value);
+        at = commits[^1];
+        foreach (var (path, file) in live)
+        {
+            if (!objects.TryGetValue(path, out var found)) Fault($"names '{path}', which does not exist");
+            else if (found != file.Size) Fault($"says '{path}' has {file.Size} bytes; it has {found}");
+            else await DataAsync(store, folder + path, path, file);
+        }
+    }
+
+    void Commit(long version, ReadOnlyMemory<byte> bytes, bool repeatsCheckpoint)
     {
         var text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes.Span);
         if (!text.EndsWith('\n') || text.StartsWith('\uFEFF')) Fault("is not newline-delimited UTF-8 without BOM");
+        // What the first commit behind a clean-up did is in the checkpoint already.
+        if (repeatsCheckpoint) return;
         var seen = new HashSet<string>();
         var before = live.Keys.ToHashSet();
+        rows = (0, 0, true);
         var oldColumns = columns;
         foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
-            using var document = JsonDocument.Parse(line);
+            if (!TryParse(line, out var document)) continue;
+            using var _ = document;
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                Fault("has a line that is no JSON object");
+                continue;
+            }
             var members = document.RootElement.EnumerateObject().ToList();
             if (members.Count != 1 || !Actions.Contains(members[0].Name))
             {
@@ -79,117 +135,39 @@ public sealed partial class DeltaLinter
                 case "txn": Txn(action); break;
                 case "add": Add(action); break;
                 case "remove": Remove(action); break;
-                default: if (Long(action, "timestamp") is null || Text(action, "operation") is null) Fault("has a commitInfo without timestamp or operation"); break;
+                default: CommitInfo(action); break;
             }
         }
         if (version == 0 && !(seen.Contains("protocol") && seen.Contains("metaData"))) Fault("is version 0 without protocol or metaData");
+        if (rows is { Pure: true, Added: > 0 } or { Pure: true, Removed: > 0 } && rows.Added != rows.Removed)
+            Fault($"changes no data (dataChange false) and yet takes {rows.Removed} rows out and puts {rows.Added} in");
         var changed = oldColumns.Where(c => columns.TryGetValue(c.Key, out var type) && type != c.Value).Select(c => c.Key).ToList();
         if (changed.Count > 0 && before.Overlaps(live.Keys)) Fault($"changes the type of {string.Join(", ", changed)} while files of the old type stay live");
     }
 
-    void Protocol(JsonElement action)
+    void CommitInfo(JsonElement action)
     {
-        if (Long(action, "minReaderVersion") != 1 || Long(action, "minWriterVersion") != 2) Fault("has another protocol than (1, 2)");
+        if (Long(action, "timestamp") is not { } timestamp || Text(action, "operation") is null) Fault("has a commitInfo without timestamp or operation");
+        else if (timestamp < lastTimestamp) Fault($"was committed at {timestamp}, before the version before it ({lastTimestamp})");
+        else lastTimestamp = timestamp;
     }
 
-    void MetaData(JsonElement action)
+    bool TryParse(string line, out JsonDocument document)
     {
-        if (!Guid.TryParse(Text(action, "id"), out _)) Fault("has a metaData id that is no GUID");
-        if (id is not null && id != Text(action, "id")) Fault("changes the table's id");
-        id = Text(action, "id");
-        if (!action.TryGetProperty("format", out var format) || Text(format, "provider") != "parquet" || !format.TryGetProperty("options", out _)) Fault("has no format parquet with options");
-        if (!action.TryGetProperty("partitionColumns", out var partitions) || partitions.ValueKind != JsonValueKind.Array) Fault("has no partitionColumns");
-        if (!action.TryGetProperty("configuration", out var configuration) || configuration.ValueKind != JsonValueKind.Object) Fault("has no configuration");
-        using var schema = JsonDocument.Parse(Text(action, "schemaString") ?? "{}");
-        if (Text(schema.RootElement, "type") != "struct") Fault("has a schema that is no struct");
-        else columns = Fields(schema.RootElement);
-    }
-
-    Dictionary<string, string> Fields(JsonElement type)
-    {
-        var fields = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var field in type.GetProperty("fields").EnumerateArray())
+        document = null!;
+        try
         {
-            var name = Text(field, "name") ?? "";
-            if (name.Length == 0 || !fields.TryAdd(name, field.GetProperty("type").GetRawText())) Fault($"has the column '{name}' twice or without a name");
-            if (name.IndexOfAny([' ', ',', ';', '{', '}', '(', ')', '\n', '\t', '=']) >= 0) Fault($"has a column name that needs column mapping: '{name}'");
-            if (!field.TryGetProperty("nullable", out _) || !field.TryGetProperty("metadata", out _)) Fault($"has the column '{name}' without nullable or metadata");
-            Type(field.GetProperty("type"));
+            document = JsonDocument.Parse(line);
+            return true;
         }
-        return fields;
-    }
-
-    void Type(JsonElement type)
-    {
-        if (type.ValueKind == JsonValueKind.String)
+        catch (JsonException e)
         {
-            if (!PrimitiveName().IsMatch(type.GetString()!)) Fault($"has the type {type}");
-            return;
-        }
-        switch (Text(type, "type"))
-        {
-            case "struct": _ = Fields(type); break;
-            case "array": Type(type.GetProperty("elementType")); _ = type.GetProperty("containsNull").GetBoolean(); break;
-            case "map": Type(type.GetProperty("keyType")); Type(type.GetProperty("valueType")); _ = type.GetProperty("valueContainsNull").GetBoolean(); break;
-            default: Fault($"has the type {type}"); break;
+            Fault($"has a line that is no JSON: {e.Message}");
+            return false;
         }
     }
 
-    void Txn(JsonElement action)
-    {
-        var (app, version) = (Text(action, "appId"), Long(action, "version"));
-        if (app is null || version is null) Fault("has a txn without appId or version");
-        else if (transactions.TryGetValue(app, out var last) && last > version) Fault($"takes txn {app} back from {last} to {version}");
-        else transactions[app] = version.Value;
-    }
-
-    void Add(JsonElement action)
-    {
-        var path = Path(action);
-        if (Long(action, "size") is not { } size || size <= 0) Fault($"adds '{path}' without a size");
-        else if (!live.TryAdd(path, size)) Fault($"adds '{path}', which is live");
-        if (Long(action, "modificationTime") is null || !IsBool(action, "dataChange")) Fault($"adds '{path}' without modificationTime or dataChange");
-        if (!action.TryGetProperty("partitionValues", out var values) || values.EnumerateObject().Any()) Fault($"adds '{path}' with other partition values than the table's none");
-        if (action.TryGetProperty("stats", out var stats)) Stats(path, stats.GetString()!);
-    }
-
-    void Remove(JsonElement action)
-    {
-        var path = Path(action);
-        if (!live.Remove(path)) Fault($"removes '{path}', which is not live");
-        if (Long(action, "deletionTimestamp") is null || !IsBool(action, "dataChange")) Fault($"removes '{path}' without deletionTimestamp or dataChange");
-    }
-
-    void Stats(string path, string json)
-    {
-        using var document = JsonDocument.Parse(json);
-        var stats = document.RootElement;
-        if (Long(stats, "numRecords") is not { } rows || rows < 0) Fault($"has statistics of '{path}' without numRecords");
-        foreach (var kind in new[] { "minValues", "maxValues", "nullCount" })
-        {
-            foreach (var bound in stats.GetProperty(kind).EnumerateObject())
-            {
-                if (!columns.TryGetValue(bound.Name, out var type)) Fault($"has {kind} of '{bound.Name}', which is no column");
-                else if (kind == "nullCount" ? bound.Value.GetInt64() > Long(stats, "numRecords") : !Fits(type.Trim('"'), bound.Value)) Fault($"has {kind} of '{bound.Name}' {bound.Value}, not of {type}");
-            }
-        }
-    }
-
-    static bool Fits(string type, JsonElement value) => type switch
-    {
-        "string" => value.ValueKind == JsonValueKind.String,
-        "date" => DateOnly.TryParseExact(value.GetString(), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _),
-        "timestamp" => Milliseconds().IsMatch(value.GetString()!),
-        "boolean" or "binary" => false,
-        _ => value.ValueKind == JsonValueKind.Number,
-    };
-
-    string Path(JsonElement action)
-    {
-        var path = Text(action, "path") ?? "";
-        if (path.Length == 0 || path.StartsWith('/') || !EncodedPath().IsMatch(path)) Fault($"has the path '{path}', which is not relative and URI-encoded");
-        return Uri.UnescapeDataString(path);
-    }
+    static long Number(string name) => long.Parse(name.AsSpan("_delta_log/".Length, 20), CultureInfo.InvariantCulture);
 
     void Fault(string what) => faults.Add($"{at} {what}");
 
@@ -199,8 +177,14 @@ public sealed partial class DeltaLinter
 
     static bool IsBool(JsonElement o, string name) => o.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False;
 
-    [GeneratedRegex(@"^_delta_log/\d{20}\.json$")]
+    [GeneratedRegex(@"^_delta_log/\d{20}\.(json|checkpoint\.parquet)$")]
     private static partial Regex LogName();
+
+    [GeneratedRegex(@"^_delta_log/\d{20}\.json$")]
+    private static partial Regex CommitName();
+
+    [GeneratedRegex(@"^_delta_log/\d{20}\.checkpoint\.parquet$")]
+    private static partial Regex CheckpointName();
 
     [GeneratedRegex(@"^(string|long|integer|short|byte|float|double|boolean|binary|date|timestamp|decimal\(([1-9]|[12]\d|3[0-8]),\d+\))$")]
     private static partial Regex PrimitiveName();

@@ -51,9 +51,17 @@ public sealed class TestStore(IObjectStore store, Func<Task> remove) : IAsyncDis
         return options;
     }
 
+    /// <summary>Whatever the test did, every log that it leaves keeps the protocol.</summary>
     public async ValueTask DisposeAsync()
     {
-        await remove();
+        try
+        {
+            await DeltaLinter.CheckAllAsync(Store);
+        }
+        finally
+        {
+            await remove();
+        }
         (Store as IDisposable)?.Dispose();
     }
 }

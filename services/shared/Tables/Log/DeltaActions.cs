@@ -26,7 +26,11 @@ sealed record DeltaProtocol(int MinReaderVersion, int MinWriterVersion)
 sealed record DeltaFormat(string Provider, IReadOnlyDictionary<string, string> Options);
 
 sealed record DeltaMetaData(
-    string Id, DeltaFormat Format, string SchemaString, IReadOnlyList<string> PartitionColumns, IReadOnlyDictionary<string, string> Configuration, long? CreatedTime);
+    string Id, DeltaFormat Format, string SchemaString, IReadOnlyList<string> PartitionColumns, IReadOnlyDictionary<string, string> Configuration, long? CreatedTime)
+{
+    public string? Name { get; init; }
+    public string? Description { get; init; }
+}
 
 /// <param name="LastUpdated">Milliseconds since the epoch.</param>
 sealed record DeltaTxn(string AppId, long Version, long? LastUpdated);
@@ -60,6 +64,7 @@ sealed record DeltaCommitInfo(
 /// <summary>Delta's own names are camelCase.</summary>
 [JsonSerializable(typeof(DeltaAction))]
 [JsonSerializable(typeof(DeltaCommitInfo))]
+[JsonSerializable(typeof(LastCheckpoint))]
 sealed partial class DeltaJson : JsonSerializerContext
 {
     /// <summary>Quotes within <c>stats</c> and <c>schemaString</c> stay readable; no browser ever sees a log.</summary>

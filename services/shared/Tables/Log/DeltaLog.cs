@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using LeanPipe.Contracts;
@@ -6,31 +5,15 @@ using LeanPipe.Lake;
 
 namespace LeanPipe.Tables;
 
-/// <summary>The objects of <c>_delta_log/</c>: one per version, twenty digits, newline-delimited actions, never overwritten.</summary>
+/// <summary>The commits of <c>_delta_log/</c>: one object per version, twenty digits, newline-delimited actions, never overwritten.</summary>
 static class DeltaLog
 {
     /// <summary>Commits are small; this many are on their way at once.</summary>
     const int ReadsAtOnce = 16;
 
-    /// <summary>The versions there are, which must be 0, 1, 2, … without a gap.</summary>
-    public static async Task<long?> LatestAsync(IObjectStore store, TableName table, CancellationToken cancellationToken)
-    {
-        long count = 0;
-        var prefix = LakeLayout.TableLog(table);
-        await foreach (var item in store.ListAsync(prefix, cancellationToken))
-        {
-            if (Version(item.Key[prefix.Length..]) is not { } version) continue;
-            if (version != count)
-            {
-                throw Corrupt(
-                    table, $"version {count} is missing although version {version} is there", version > 0 && count == 0
-                        ? "This version of LeanPipe reads no checkpoints, so the log must begin at 0."
-                        : "Versions must be contiguous; restore the missing object.");
-            }
-            count++;
-        }
-        return count == 0 ? null : count - 1;
-    }
+    /// <summary>The newest version; null when there is no table.</summary>
+    public static async Task<long?> LatestAsync(IObjectStore store, TableName table, CancellationToken cancellationToken) =>
+        (await LogListing.ReadAsync(store, table, cancellationToken)).Latest;
 
     /// <summary>The actions of the versions from <paramref name="first"/> to <paramref name="last"/>, in order.</summary>
     public static async Task<IReadOnlyList<IReadOnlyList<DeltaAction>>> ReadAsync(
@@ -38,13 +21,15 @@ static class DeltaLog
     {
         var commits = new IReadOnlyList<DeltaAction>[last - first + 1];
         await Parallel.ForAsync(0, commits.Length, new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken }, async (index, token) =>
-        {
-            var version = first + index;
-            var bytes = await store.GetAsync(LakeLayout.TableCommit(table, version), token)
-                ?? throw Corrupt(table, $"version {version} was listed but is not there", "Nothing may delete a log's objects.");
-            commits[index] = Parse(table, version, bytes);
-        });
+            commits[index] = await ReadAsync(store, table, first + index, token));
         return commits;
+    }
+
+    public static async Task<IReadOnlyList<DeltaAction>> ReadAsync(IObjectStore store, TableName table, long version, CancellationToken cancellationToken)
+    {
+        var bytes = await store.GetAsync(LakeLayout.TableCommit(table, version), cancellationToken)
+            ?? throw Corrupt(table, $"version {version} was listed but is not there", "Only a clean-up of old versions deletes a log's objects; open the table again.");
+        return Parse(table, version, bytes);
     }
 
     public static ReadOnlyMemory<byte> Format(IEnumerable<DeltaAction> actions)
@@ -66,10 +51,7 @@ static class DeltaLog
             if (line.Length == 0) continue;
             try
             {
-                var action = JsonSerializer.Deserialize(line, DeltaJson.Log.DeltaAction);
-                if (action is null or { Add.Path: null } or { Remove.Path: null } or { MetaData.SchemaString: null } or { Txn.AppId: null })
-                    throw new JsonException("a member that the protocol requires is missing");
-                actions.Add(action);
+                actions.Add(ParseLine(line));
             }
             catch (JsonException e)
             {
@@ -79,11 +61,26 @@ static class DeltaLog
         return actions;
     }
 
+    /// <exception cref="JsonException">The line is no action.</exception>
+    public static DeltaAction ParseLine(string line)
+    {
+        var action = JsonSerializer.Deserialize(line, DeltaJson.Log.DeltaAction);
+        return action is null or { Add.Path: null } or { Remove.Path: null } or { MetaData.SchemaString: null } or { Txn.AppId: null }
+            ? throw new JsonException("a member that the protocol requires is missing")
+            : action;
+    }
+
+    /// <summary>When a commit was made, as its commitInfo says; null when it says nothing.</summary>
+    public static DateTimeOffset? CommittedAt(IReadOnlyList<DeltaAction> actions)
+    {
+        foreach (var action in actions)
+        {
+            if (action.CommitInfo is { ValueKind: JsonValueKind.Object } info && info.TryGetProperty("timestamp", out var at) && at.TryGetInt64(out var milliseconds))
+                return DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+        }
+        return null;
+    }
+
     public static LakeException Corrupt(TableName table, string found, string todo, Exception? inner = null) =>
         new("lake.corrupt_log", $"The log of table '{table}' ({LakeLayout.TableLog(table)}) is damaged: {found}. {todo}", inner: inner);
-
-    static long? Version(string name) =>
-        name.Length == 25 && name.EndsWith(".json", StringComparison.Ordinal) && long.TryParse(name.AsSpan(0, 20), NumberStyles.None, CultureInfo.InvariantCulture, out var version)
-            ? version
-            : null;
 }

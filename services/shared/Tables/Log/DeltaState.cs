@@ -8,7 +8,7 @@ namespace LeanPipe.Tables;
 /// <summary>What the actions of versions 0 to <paramref name="Version"/> come to.</summary>
 sealed record DeltaState(
     long Version, DateTimeOffset CommittedAt, DeltaProtocol Protocol, DeltaMetaData MetaData, DeltaSchema Schema,
-    ImmutableDictionary<string, DeltaFile> Files, ImmutableDictionary<string, DeltaTransaction> Transactions);
+    ImmutableDictionary<string, DeltaFile> Files, ImmutableDictionary<string, DeltaTransaction> Transactions, ImmutableDictionary<string, DeltaRemove> Removed);
 
 /// <summary>Replays a log: the newest protocol, metaData and txn per application id count, and the last of add and remove per path.</summary>
 sealed class DeltaStateBuilder(TableName table)
@@ -18,6 +18,7 @@ sealed class DeltaStateBuilder(TableName table)
 
     readonly ImmutableDictionary<string, DeltaFile>.Builder files = ImmutableDictionary.CreateBuilder<string, DeltaFile>();
     readonly ImmutableDictionary<string, DeltaTransaction>.Builder transactions = ImmutableDictionary.CreateBuilder<string, DeltaTransaction>();
+    readonly ImmutableDictionary<string, DeltaRemove>.Builder removed = ImmutableDictionary.CreateBuilder<string, DeltaRemove>();
     DeltaProtocol? protocol;
     DeltaMetaData? metaData;
     DeltaSchema? schema;
@@ -28,19 +29,18 @@ sealed class DeltaStateBuilder(TableName table)
     {
         files.AddRange(known.Files);
         transactions.AddRange(known.Transactions);
+        removed.AddRange(known.Removed);
         (protocol, metaData, schema, committedAt, version) = (known.Protocol, known.MetaData, known.Schema, known.CommittedAt, known.Version);
     }
 
     public void Apply(long number, IReadOnlyList<DeltaAction> actions)
     {
         version = number;
+        committedAt = DeltaLog.CommittedAt(actions) ?? committedAt;
         foreach (var action in actions)
         {
             switch (action)
             {
-                case { CommitInfo: { ValueKind: JsonValueKind.Object } info }:
-                    if (info.TryGetProperty("timestamp", out var at) && at.TryGetInt64(out var milliseconds)) committedAt = DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
-                    break;
                 case { Protocol: { } found }:
                     RequireReadable(found);
                     protocol = found;
@@ -49,14 +49,17 @@ sealed class DeltaStateBuilder(TableName table)
                     SetMetaData(found);
                     break;
                 case { Txn: { } txn }:
-                    transactions[txn.AppId] = new(txn.AppId, txn.Version, number);
+                    transactions[txn.AppId] = new(txn.AppId, txn.Version, number) { LastUpdated = txn.LastUpdated };
                     break;
                 case { Remove: { } remove }:
-                    files.Remove(Uri.UnescapeDataString(remove.Path));
+                    var gone = Uri.UnescapeDataString(remove.Path);
+                    files.Remove(gone);
+                    removed[gone] = remove;
                     break;
                 case { Add: { } add }:
                     var file = File(add);
                     files[file.Path] = file;
+                    removed.Remove(file.Path);
                     break;
             }
         }
@@ -64,7 +67,7 @@ sealed class DeltaStateBuilder(TableName table)
 
     public DeltaState Build() => protocol is null || metaData is null
         ? throw DeltaLog.Corrupt(table, "version 0 has no protocol or no metaData", "Its first commit must carry both.")
-        : new(version, committedAt, protocol, metaData, schema!, files.ToImmutable(), transactions.ToImmutable());
+        : new(version, committedAt, protocol, metaData, schema!, files.ToImmutable(), transactions.ToImmutable(), removed.ToImmutable());
 
     void RequireReadable(DeltaProtocol found)
     {
@@ -109,6 +112,7 @@ sealed class DeltaStateBuilder(TableName table)
             path, LakeLayout.Table(table) + path, add.Size, rows, DateTimeOffset.FromUnixTimeMilliseconds(add.ModificationTime), add.Stats,
             add.Tags?.GetValueOrDefault(DeltaAdd.Sha256Tag))
         {
+            Source = add,
             Window = add.Tags?.GetValueOrDefault(DeltaAdd.WindowTag),
             Rank = add.Tags?.GetValueOrDefault(DeltaAdd.RankTag),
         };

@@ -1,11 +1,10 @@
-using System.Text.Json;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
 
 namespace LeanPipe.Tables;
 
 /// <summary>A published table at one version, as its log says. Nothing changes it; open again for a newer version.</summary>
-/// <remarks>Reads Delta reader version 1 from JSON commits. A table that asks for more is refused by name rather than read wrongly.</remarks>
+/// <remarks>Reads Delta reader version 1: the newest checkpoint and the commits behind it. A table that asks for more is refused by name rather than read wrongly.</remarks>
 public sealed class DeltaTable
 {
     readonly DeltaState state;
@@ -46,30 +45,71 @@ public sealed class DeltaTable
 
     internal DeltaState State => state;
 
+    /// <summary>The newest checkpoint at or before this version; null when the log has none.</summary>
+    internal long? CheckpointVersion { get; private init; }
+
     /// <summary>The table at its newest or at a given version; null when there is no such table or version.</summary>
-    /// <exception cref="LakeException"><c>lake.corrupt_log</c>, <c>lake.unsupported_table</c>, or the store failed.</exception>
+    /// <exception cref="LakeException"><c>lake.corrupt_log</c>, <c>lake.unsupported_table</c>, <c>lake.version_gone</c> (cleaned up by its retention), or the store failed.</exception>
     public static async Task<DeltaTable?> OpenAsync(IObjectStore store, TableName name, CancellationToken cancellationToken, long? version = null)
     {
-        if (await DeltaLog.LatestAsync(store, name, cancellationToken) is not { } latest || version > latest) return null;
-        return await ReadAsync(store, name, null, version ?? latest, cancellationToken);
+        var listing = await LogListing.ReadAsync(store, name, cancellationToken);
+        if (listing.Latest is not { } latest || version > latest || version < 0) return null;
+        return await ReadAsync(store, listing, null, version ?? latest, cancellationToken);
+    }
+
+    /// <summary>The version that was the newest one at an instant; null when there was no table yet.</summary>
+    /// <exception cref="LakeException">As <see cref="OpenAsync"/>.</exception>
+    public static async Task<DeltaTable?> OpenAtAsync(IObjectStore store, TableName name, DateTimeOffset instant, CancellationToken cancellationToken)
+    {
+        var listing = await LogListing.ReadAsync(store, name, cancellationToken);
+        if (await LogTime.VersionAtAsync(store, listing, instant, cancellationToken) is not { } version)
+            return listing.Latest is null || listing.Commits.ContainsKey(0) ? null : throw Gone(listing, $"the version of {instant.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}");
+        return await ReadAsync(store, listing, null, version, cancellationToken);
     }
 
     /// <summary>The newest version, reading only what was committed since this one.</summary>
     internal async Task<DeltaTable> RefreshAsync(IObjectStore store, CancellationToken cancellationToken)
     {
-        var latest = await DeltaLog.LatestAsync(store, Name, cancellationToken)
-            ?? throw DeltaLog.Corrupt(Name, $"it had version {Version} and is empty now", "Nothing may delete a log's objects.");
-        return latest <= Version ? this : await ReadAsync(store, Name, this, latest, cancellationToken);
+        var listing = await LogListing.ReadAsync(store, Name, cancellationToken);
+        var latest = listing.Latest ?? throw DeltaLog.Corrupt(Name, $"it had version {Version} and is empty now", "Nothing may delete a log's newest objects.");
+        return latest <= Version ? this : await ReadAsync(store, listing, this, latest, cancellationToken);
     }
 
-    static async Task<DeltaTable> ReadAsync(IObjectStore store, TableName name, DeltaTable? known, long last, CancellationToken cancellationToken)
+    /// <summary>This table and the commit that was just made upon it, without reading it back.</summary>
+    internal DeltaTable After(IReadOnlyList<DeltaAction> commit)
     {
-        var first = known is null ? 0 : known.Version + 1;
-        var commits = await DeltaLog.ReadAsync(store, name, first, last, cancellationToken);
-        var building = known is null ? new DeltaStateBuilder(name) : new DeltaStateBuilder(name, known.state);
-        for (var index = 0; index < commits.Count; index++) building.Apply(first + index, commits[index]);
+        var building = new DeltaStateBuilder(Name, state);
+        building.Apply(Version + 1, commit);
+        return new(Name, building.Build()) { CheckpointVersion = CheckpointVersion };
+    }
+
+    internal static DeltaTable First(TableName name, IReadOnlyList<DeltaAction> commit)
+    {
+        var building = new DeltaStateBuilder(name);
+        building.Apply(0, commit);
         return new(name, building.Build());
     }
+
+    static async Task<DeltaTable> ReadAsync(IObjectStore store, LogListing listing, DeltaTable? known, long last, CancellationToken cancellationToken)
+    {
+        var checkpoint = listing.CheckpointFor(last);
+        var building = known is null ? new DeltaStateBuilder(listing.Table) : new DeltaStateBuilder(listing.Table, known.state);
+        var first = known is null ? 0 : known.Version + 1;
+        if (checkpoint is not null && first <= checkpoint.Version)
+        {
+            building = new(listing.Table);
+            building.Apply(checkpoint.Version, await Checkpoint.ReadAsync(store, listing.Table, checkpoint, cancellationToken));
+            // The checkpoint's own commit again, which changes nothing but says when it was made.
+            first = listing.Commits.ContainsKey(checkpoint.Version) ? checkpoint.Version : checkpoint.Version + 1;
+        }
+        if (listing.FirstMissing(last) is not null && first <= last) throw Gone(listing, $"version {last}");
+        var commits = await DeltaLog.ReadAsync(store, listing.Table, first, last, cancellationToken);
+        for (var index = 0; index < commits.Count; index++) building.Apply(first + index, commits[index]);
+        return new(listing.Table, building.Build()) { CheckpointVersion = checkpoint?.Version };
+    }
+
+    static LakeException Gone(LogListing listing, string what) => new(
+        "lake.version_gone", $"Table '{listing.Table}' has no log of {what} any more: old versions are cleaned up by their retention. The oldest that can be read is version {listing.Earliest}.");
 }
 
 /// <param name="Path">Relative to the table's folder, decoded.</param>
@@ -79,6 +119,9 @@ public sealed class DeltaTable
 /// <param name="Sha256">Null when another writer added the file.</param>
 public sealed record DeltaFile(string Path, string Key, long Bytes, long Rows, DateTimeOffset ModifiedAt, string? Stats, string? Sha256)
 {
+    /// <summary>The action as the log holds it, for a checkpoint to repeat.</summary>
+    internal DeltaAdd Source { get; init; } = null!;
+
     /// <summary>The window that the rows were published for; null when they are of several, or when another writer added the file.</summary>
     public string? Window { get; init; }
 
@@ -86,5 +129,9 @@ public sealed record DeltaFile(string Path, string Key, long Bytes, long Rows, D
     internal string? Rank { get; init; }
 }
 
-/// <param name="CommittedIn">The table version whose commit carries it.</param>
-public sealed record DeltaTransaction(string AppId, long Version, long CommittedIn);
+/// <param name="CommittedIn">The table version whose commit carries it, or that of the checkpoint that it was read from, when that is later.</param>
+public sealed record DeltaTransaction(string AppId, long Version, long CommittedIn)
+{
+    /// <summary>Milliseconds since the epoch; null when its writer did not say.</summary>
+    internal long? LastUpdated { get; init; }
+}

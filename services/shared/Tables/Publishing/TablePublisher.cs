@@ -8,7 +8,8 @@ namespace LeanPipe.Tables;
 /// <para>The order is the guarantee; each step is durable before the next begins:</para>
 /// <para>1. the chunks are copied below the table's folder, under names that follow from run, position and contents: nobody reads them yet;</para>
 /// <para>2. the commit, one put-if-absent of the next version: readers see all of it or nothing;</para>
-/// <para>3. the catalog, which follows from the logs (<see cref="TableCatalog"/>).</para>
+/// <para>3. every tenth version a checkpoint, which only saves readers time (<see cref="Checkpoint"/>);</para>
+/// <para>4. the catalog, which follows from the logs (<see cref="TableCatalog"/>).</para>
 /// <para>
 /// A crash after 1 leaves files that no log names, which a repeat finds and uses; a crash after 2 leaves a catalog of the version before, which a repeat (or the
 /// next publish of any table) brings up to date. The commit says in <c>txn</c> actions what it was made from (<see cref="TablePublish"/>): a run that has committed is not committed
@@ -41,6 +42,7 @@ public static class TablePublisher
         {
             if (publish.Settled(current) is { } settled)
             {
+                await Checkpoint.WriteIfDueAsync(store, current!, time.GetUtcNow(), cancellationToken);
                 await TableCatalog.RefreshAsync(store, cancellationToken, definition.Table);
                 return settled;
             }
@@ -51,6 +53,8 @@ public static class TablePublisher
             var version = current is null ? 0 : current.Version + 1;
             if (await store.PutIfAbsentAsync(LakeLayout.TableCommit(definition.Table, version), DeltaLog.Format(actions), cancellationToken))
             {
+                var committed = current is null ? DeltaTable.First(definition.Table, actions) : current.After(actions);
+                await Checkpoint.WriteIfDueAsync(store, committed, time.GetUtcNow(), cancellationToken);
                 await TableCatalog.RefreshAsync(store, cancellationToken, definition.Table);
                 return new(definition.Table, version, publish.Rows);
             }
