@@ -35,12 +35,12 @@ static partial class Events
     [LoggerMessage(11, LogLevel.Warning, "The log's new file could not be made; the present one grows on.")]
     public static partial void LogNotRolled(this ILogger logger, Exception reason);
 
-    [LoggerMessage(12, LogLevel.Warning, "The log holds stream {Stream}, which has no document. Its segments are uploaded, its windows stay open until the document is back.")]
+    [LoggerMessage(12, LogLevel.Warning, "The log holds stream {Stream}, which has no document. Its segments are uploaded and its windows sealed by what the document said last.")]
     public static partial void StreamWithoutDocument(this ILogger logger, StreamName stream);
 
     [LoggerMessage(13, LogLevel.Error, "A connection of stream {Stream} ended by a fault of the gateway.")]
     public static partial void ConnectionFailed(this ILogger logger, StreamName stream, Exception reason);
 
-    [LoggerMessage(14, LogLevel.Error, "Cutting, uploading or sealing failed by a fault of the gateway; it is tried again.")]
+    [LoggerMessage(14, LogLevel.Error, "Cutting, uploading or sealing failed; it is tried again.")]
     public static partial void ShippingFailed(this ILogger logger, Exception reason);
 }

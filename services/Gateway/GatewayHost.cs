@@ -38,7 +38,8 @@ sealed class GatewayHost(
 
         var patient = new PatientStore(store, health, logger, new(time, FirstRetry, LongestStoreRetry));
         var sealer = new Sealer(log, state, patient, options, logger, time);
-        var shipper = _shipper = new(log, state, new(options, _byNumber, log.LogId), new(log, patient), sealer, _byNumber, options, time, logger);
+        var shipper = _shipper = new(log, state, new(options, _byNumber, log.LogId, time.GetUtcNow()), new(log, patient), sealer, _byNumber, options, health, time, logger);
+        foreach (var stream in _byNumber.Values) stream.Stored.Asked = shipper.Wake;
         var publisher = new Publisher(log, state, publish, health, logger, new(time, FirstRetry, LongestPublishRetry));
         shipper.Sealed = window =>
         {
@@ -110,6 +111,15 @@ sealed class GatewayHost(
         }
     }
 
+    /// <summary>What cutting and sealing need of the document goes into the log when it is news.</summary>
+    async Task RecordSettingsAsync(WriteAheadLog log, StreamIntake stream)
+    {
+        var settings = StreamSettings.Of(stream.Definition, stream.Columns);
+        bool isNew;
+        lock (state.Sync) isNew = state.Streams[stream.Number].Settings != settings;
+        if (isNew) await log.AppendAsync(EntryKind.Settings, new(stream.Number, settings), LogJson.Default.SettingsEntry);
+    }
+
     /// <summary>Gives every stream its number in the log, durable before any entry uses it.</summary>
     async Task DeclareStreamsAsync(WriteAheadLog log)
     {
@@ -125,6 +135,7 @@ sealed class GatewayHost(
             }
             if (isNew) await log.AppendAsync(EntryKind.StreamDeclared, new(number, definition.Name), LogJson.Default.StreamDeclared);
             var intake = new StreamIntake(definition, number, time.GetUtcNow());
+            await RecordSettingsAsync(log, intake);
             _byNumber.Add(number, intake);
             _byName.Add(definition.Name, intake);
         }

@@ -41,6 +41,9 @@ public sealed record GatewayOptions
     /// <summary>Late records wait no longer than this, even when they keep coming.</summary>
     public TimeSpan LateSealAtMost { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>With <c>ack: stored</c>, a connection that has been silent for so long may be waiting for its acknowledgement: what it sent is cut at once.</summary>
+    public TimeSpan StoredAckAfter { get; init; } = TimeSpan.FromMilliseconds(250);
+
     /// <summary>A rejected frame is kept up to so many bytes.</summary>
     public int RejectKeepsBytes { get; init; } = 4096;
 

@@ -8,7 +8,7 @@ using LeanPipe.Documents;
 
 namespace LeanPipe.Cli.Commands;
 
-sealed record SendSummary(string Stream, int Connections, long Frames, long Bytes, bool Acknowledged, int Reconnects, double Seconds);
+sealed record SendSummary(string Stream, int Connections, long Frames, long Bytes, string Acknowledged, int Reconnects, double Seconds);
 
 /// <summary>`leanpipe send FILE --stream S`</summary>
 static class SendCommand
@@ -21,26 +21,30 @@ static class SendCommand
         var file = new Argument<string>("FILE") { Description = "A file of lines, or - for standard input" };
         var stream = new Option<string>("--stream") { Description = "The stream's name", HelpName = "S", Required = true };
         var connections = new Option<int>("--connections") { Description = "Send over so many connections", HelpName = "N", DefaultValueFactory = _ => 1 };
+        var ack = new Option<string?>("--ack") { Description = "Insist on acknowledgements: durable or stored. Without it they are awaited when the stream gives them", HelpName = "KIND" };
+        ack.AcceptOnlyFromAmong("durable", "stored");
         var rate = new Option<double?>("--rate") { Description = "At most so many lines per second over all connections", HelpName = "N" };
         var format = GlobalOptions.Format();
         connections.Validators.Add(r => { if (r.Errors.Any() || r.GetValueOrDefault<int>() is < 1 or > 1000) r.AddError("--connections takes 1 to 1000."); });
         rate.Validators.Add(r => { if (r.Errors.Any() || r.GetValueOrDefault<double?>() is <= 0) r.AddError("--rate takes a number above 0."); });
         var command = new LeanCommand(
             "send", "Send lines to a stream over TCP; with acknowledgements when the stream gives them. A CSV header goes first on every connection.",
-            "leanpipe send readings.ndjson --stream telemetry --connections 4", "tail -f log | leanpipe send - --stream telemetry") { file, stream, connections, rate, format };
+            "leanpipe send readings.ndjson --stream telemetry --connections 4", "leanpipe send readings.ndjson --stream telemetry --ack stored", "tail -f log | leanpipe send - --stream telemetry") { file, stream, connections, ack, rate, format };
         return command.Does(globals, async (call, stop) =>
         {
             var definition = Find(call, call.Get(stream)!);
+            if (call.Get(ack) is { } wanted && definition.Ack < (wanted == "stored" ? AckMode.Stored : AckMode.Durable))
+                throw new UsageException($"The stream '{definition.Name}' acknowledges '{Kind(definition.Ack)}'; for --ack {wanted} its document must say 'ack: {wanted}'.");
             var path = call.Get(file)!;
             if (path != "-" && !File.Exists(path)) throw new UsageException($"There is no file '{path}'.");
             await using var input = path == "-" ? Console.OpenStandardInput() : File.OpenRead(path);
             using var lines = new LineSource(input);
             var header = definition.Decoder is CsvDecoderDefinition { Header: true } ? await lines.NextAsync(stop) ?? default : default;
-            var options = new ConnectionOptions { Gateway = Address(call, definition), Acks = definition.Ack == AckMode.Durable, Preamble = header };
+            var options = new ConnectionOptions { Gateway = Address(call, definition), Acks = definition.Ack != AckMode.None, Preamble = header };
             var pace = call.Get(rate) is { } perSecond ? new Pace(perSecond, TimeProvider.System) : null;
             var summary = await SendAsync(definition, options, lines, call.Get(connections), pace, stop);
             if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(summary, CliJson.Readable.SendSummary));
-            else await call.Out.WriteLineAsync($"{summary.Frames:N0} lines ({summary.Bytes:N0} bytes) sent to {summary.Stream} in {summary.Seconds:0.0} s{(summary.Acknowledged ? ", all acknowledged as durable" : "")}.");
+            else await call.Out.WriteLineAsync($"{summary.Frames:N0} lines ({summary.Bytes:N0} bytes) sent to {summary.Stream} in {summary.Seconds:0.0} s{(definition.Ack == AckMode.None ? "" : $", all acknowledged as {summary.Acknowledged}")}.");
             return ExitCode.Done;
         });
     }
@@ -52,9 +56,11 @@ static class SendCommand
         var connections = Enumerable.Range(0, count).Select(i => new FrameConnection(i, options, lines, window, pace, TimeProvider.System)).ToList();
         await Task.WhenAll(connections.Select(c => c.RunAsync(0, stop)));
         return new(
-            stream.Name.Value, count, connections.Sum(c => c.Acked), connections.Sum(c => c.BytesSent), options.Acks, connections.Sum(c => c.Reconnects),
+            stream.Name.Value, count, connections.Sum(c => c.Acked), connections.Sum(c => c.BytesSent), Kind(stream.Ack), connections.Sum(c => c.Reconnects),
             Math.Round(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 3));
     }
+
+    static string Kind(AckMode mode) => mode switch { AckMode.Stored => "stored", AckMode.Durable => "durable", _ => "none" };
 
     static StreamDefinition Find(Invocation call, string name)
     {

@@ -1,20 +1,18 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Threading.Channels;
-using LeanPipe.Contracts;
 using LeanPipe.Gateway.Log;
 using LeanPipe.Gateway.Network;
 
 namespace LeanPipe.Gateway.Intake;
 
-/// <summary>Reads one connection to its end, and acknowledges what is durable when the stream asks for it.</summary>
+/// <summary>Reads one connection to its end, and acknowledges as the stream asks for it.</summary>
 /// <remarks>
 /// Bounded memory: a read buffer, which a frame may widen to max_frame and which an idle connection gives back, and nothing is read while the stream has max_unsynced bytes
 /// that are not on disk, or while the log or its disk is full. TCP's window is what the peer feels.
 /// </remarks>
 sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth health, GatewayOptions options, TimeProvider time, PipeReader input, PipeWriter output, PeerClocks clocks)
 {
-    readonly Channel<(long Frames, Task Durable)> _acks = Channel.CreateBounded<(long, Task)>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+    readonly Acknowledgements _acks = new(stream, options, time, output);
 
     byte[] _buffer = [];
     int _length;
@@ -26,7 +24,7 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
     {
         var intake = new FrameIntake(stream, options, time, number, peer);
         log.Append(new ConnectionEntry(stream.Number, number, 0, 0), static (b, e) => e.Write(b.Add(EntryKind.ConnectionOpened, ConnectionEntry.Bytes)));
-        var acking = stream.Definition.Ack == AckMode.Durable ? AcknowledgeAsync() : Task.CompletedTask;
+        var acking = _acks.RunAsync(draining);
         var clock = new PeerClock(time, stream.Definition.Limits, input.CancelPendingRead);
         clocks.Add(clock);
         CloseReason reason;
@@ -37,7 +35,7 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
         finally
         {
             clocks.Remove(clock);
-            _acks.Writer.TryComplete();
+            _acks.Complete();
             var end = intake.End(_length, _received);
             Release();
             log.Append(end, static (b, e) => e.Write(b.Add(EntryKind.ConnectionClosed, ConnectionEntry.Bytes)));
@@ -150,7 +148,7 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
         var (consumed, batch) = intake.Take(_buffer.AsSpan(0, _length), _received, log);
         _buffer.AsSpan(consumed, _length - consumed).CopyTo(_buffer);
         _length -= consumed;
-        if (batch is not null && stream.Definition.Ack == AckMode.Durable) _acks.Writer.TryWrite((intake.Frames, batch.Durable));
+        if (batch is not null) _acks.Appended(intake.Frames, batch);
         return batch is not null;
     }
 
@@ -159,30 +157,5 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
         if (_buffer.Length == 0) return;
         ArrayPool<byte>.Shared.Return(_buffer);
         (_buffer, _length) = ([], 0);
-    }
-
-    /// <summary>One line at most for a commit: while one is awaited, newer counts replace each other.</summary>
-    async Task AcknowledgeAsync()
-    {
-        var line = new byte[32];
-        "ACK "u8.CopyTo(line);
-        long acknowledged = 0;
-        try
-        {
-            await foreach (var (frames, durable) in _acks.Reader.ReadAllAsync())
-            {
-                await durable;
-                if (frames == acknowledged) continue;
-                acknowledged = frames;
-                frames.TryFormat(line.AsSpan(4), out var digits);
-                line[4 + digits] = (byte)'\n';
-                if ((await output.WriteAsync(line.AsMemory(0, 5 + digits))).IsCompleted) return;
-            }
-        }
-        catch (Exception e) when (e is LogException or OperationCanceledException || ConnectionEnd.ReasonOf(e) is not null)
-        {
-            // The peer is gone, or the log has failed: it gets no acknowledgement, and asks by sending again. Reading finds the same end by itself.
-            return;
-        }
     }
 }

@@ -38,6 +38,9 @@ sealed class FrameIntake
     long _reported;
     DateTimeOffset _now;
 
+    /// <summary>The window that was asked for last; asked again with every portion, for a seal closes windows meanwhile.</summary>
+    long _openWindow;
+
     public FrameIntake(StreamIntake stream, GatewayOptions options, TimeProvider time, long connection, string peer)
     {
         (_stream, _options, _time, _connection, _peer) = (stream, options, time, connection, peer);
@@ -65,6 +68,7 @@ sealed class FrameIntake
         _rewritten.ResetWrittenCount();
         _blank = 0;
         _now = _time.GetUtcNow();
+        _openWindow = -1;
         var at = 0;
         while (at < buffer.Length && !IsBroken && TryTakeFrame(buffer, ref at))
         {
@@ -204,9 +208,21 @@ sealed class FrameIntake
 
     bool IsInTime()
     {
-        if (_verdict.EventTicks <= _now.UtcTicks + _stream.Definition.Limits.MaxAhead.Ticks) return true;
-        _verdict.Fail(RejectCode.TooFarAhead, 0);
+        var (ticks, limits) = (_verdict.EventTicks, _stream.Definition.Limits);
+        var code = ticks > _now.UtcTicks + limits.MaxAhead.Ticks ? RejectCode.TooFarAhead
+            : ticks < _now.UtcTicks - limits.MaxBehind.Ticks ? RejectCode.TooFarBehind
+            : IsOpen(ticks - ticks % _windowLength) ? RejectCode.None : RejectCode.TooManyWindows;
+        if (code == RejectCode.None) return true;
+        _verdict.Fail(code, 0);
         return _verdict.In(_stream.Definition.EventTime);
+    }
+
+    bool IsOpen(long windowTicks)
+    {
+        if (windowTicks == _openWindow) return true;
+        if (!_stream.Windows.TryOpen(windowTicks)) return false;
+        _openWindow = windowTicks;
+        return true;
     }
 
     void Record(bool isRewritten, int offset, int length, int wireBytes)

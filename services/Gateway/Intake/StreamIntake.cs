@@ -19,6 +19,7 @@ sealed class StreamIntake
         Columns = SegmentColumns.Of(definition);
         Validator = new(definition.Schema, definition.EventTime, canonicalTimestamps: definition.Decoder is CsvDecoderDefinition);
         Cutter = new(definition.Framing, definition.Limits.MaxFrameBytes);
+        Windows = new(definition.Limits.MaxOpenWindows);
         _ = NewCsvDecoder();
     }
 
@@ -32,6 +33,10 @@ sealed class StreamIntake
     public FrameCutter Cutter { get; }
 
     public RecordValidator Validator { get; }
+
+    public OpenWindows Windows { get; }
+
+    public StoredPositions Stored { get; } = new();
 
     /// <summary>When a byte came last from any connection; when the gateway started, before the first.</summary>
     public DateTimeOffset LastActivity => new(Interlocked.Read(ref _lastActivity), TimeSpan.Zero);

@@ -37,4 +37,7 @@ enum EntryKind : byte
 
     /// <summary>JSON: files wholly before this position are about to be removed; a log that begins later has lost one.</summary>
     Truncated = 13,
+
+    /// <summary>JSON: what a stream's document says that cutting and sealing need, so that they outlive the document.</summary>
+    Settings = 14,
 }

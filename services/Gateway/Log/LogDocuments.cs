@@ -5,6 +5,20 @@ namespace LeanPipe.Gateway.Log;
 
 sealed record StreamDeclared(int Number, StreamName Name);
 
+/// <summary>What cutting and sealing need of a stream's document. It stands in the log, so that windows are sealed also when the document is gone.</summary>
+sealed record StreamSettings(IReadOnlyList<SegmentColumn> Columns, TimeSpan Lateness, TimeSpan SealWhenIdleFor, long CutAtBytes, TimeSpan CutAfter)
+{
+    public static StreamSettings Of(StreamDefinition stream, IReadOnlyList<SegmentColumn> columns) =>
+        new(columns, stream.Lateness, stream.SealWhenIdleFor, stream.Limits.CutAtBytes, stream.Limits.CutAfter);
+
+    public bool Equals(StreamSettings? other) =>
+        other is not null && Columns.SequenceEqual(other.Columns) && (Lateness, SealWhenIdleFor, CutAtBytes, CutAfter) == (other.Lateness, other.SealWhenIdleFor, other.CutAtBytes, other.CutAfter);
+
+    public override int GetHashCode() => HashCode.Combine(Columns.Count, Lateness, SealWhenIdleFor, CutAtBytes, CutAfter);
+}
+
+sealed record SettingsEntry(int Number, StreamSettings Settings);
+
 /// <summary>A lane: what one sequence of segments holds.</summary>
 /// <param name="Rejected">Rejects, by the time they were received; otherwise records, by their event time.</param>
 readonly record struct LaneKey(int Stream, bool Rejected, long WindowTicks, int WindowMinutes)
@@ -38,7 +52,7 @@ sealed record CheckpointEntry(long Beginning, long NextConnection, IReadOnlyList
 
 sealed record StreamCheckpoint(
     int Number, StreamName Name, long MaxEventTicks, long Connections, long BytesReceived, long BytesFramed, long BytesRejected, long BytesPartial, long Frames, long Records, long Late,
-    IReadOnlyDictionary<string, long> Rejects, IReadOnlyList<WindowCheckpoint> Windows);
+    IReadOnlyDictionary<string, long> Rejects, IReadOnlyList<WindowCheckpoint> Windows, StreamSettings? Settings = null);
 
 /// <param name="Unlisted">Stored segments that no sealed manifest lists, in the order they were stored.</param>
 sealed record WindowCheckpoint(
@@ -46,6 +60,7 @@ sealed record WindowCheckpoint(
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(StreamDeclared))]
+[JsonSerializable(typeof(SettingsEntry))]
 [JsonSerializable(typeof(CutEntry))]
 [JsonSerializable(typeof(StoredEntry))]
 [JsonSerializable(typeof(SealingEntry))]

@@ -96,6 +96,7 @@ static class LogRecovery
                 payload = payload[(LogFormat.EntryHeaderBytes + length)..];
                 position += LogFormat.EntryHeaderBytes + length;
             }
+            state.End = position;
         }
     }
 

@@ -34,6 +34,7 @@ sealed class WriteAheadLog : IDisposable
     bool _stopping;
     Exception? _failure;
     long _lastDiskCheck;
+    bool _isRollFailing;
 
     WriteAheadLog(GatewayOptions options, GatewayState state, GatewayHealth health, ILogger logger, FileStream folderLock, List<LogFile> files, ulong logId)
     {
@@ -77,7 +78,6 @@ sealed class WriteAheadLog : IDisposable
         var folderLock = LockFolder(options.LogDirectory);
         try
         {
-            state.Configure(options.Streams);
             var (files, logId, cut) = LogRecovery.Read(options.LogDirectory, state);
             if (cut > 0) logger.LogTornTailCut(cut);
             if (files.Count == 0)
@@ -249,6 +249,7 @@ sealed class WriteAheadLog : IDisposable
         }
         _health.SetStopped("disk_full", null);
         LogRecovery.Apply(_state, bytes[LogFormat.BatchHeaderBytes..], payloadAt);
+        batch.End = file.End;
         Synced?.Invoke();
         if (file.Length >= _options.LogFileBytes) Roll(file);
         if (Bytes > _options.MaxLogBytes || Stopwatch.GetElapsedTime(_lastDiskCheck) > TimeSpan.FromSeconds(1)) CheckRoom();
@@ -260,10 +261,13 @@ sealed class WriteAheadLog : IDisposable
         {
             var next = LogFile.Create(_options.LogDirectory, full.End, LogId, CheckpointBatch(_state, full.End));
             lock (_filesSync) _files.Add(next);
+            _isRollFailing = false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _logger.LogNotRolled(e);
+            // It is tried again with every commit, and said once.
+            if (!_isRollFailing) _logger.LogNotRolled(e);
+            _isRollFailing = true;
         }
     }
 

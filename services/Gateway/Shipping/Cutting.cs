@@ -6,12 +6,13 @@ using LeanPipe.Gateway.Windows;
 namespace LeanPipe.Gateway.Shipping;
 
 /// <summary>When a lane is cut and when a window is sealed. Pure: state, documents and clock in, decisions out. Called under the state's lock.</summary>
-sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamIntake> intakes, ulong logId)
+/// <param name="started">Stands for the last byte of a stream that has no document any more.</param>
+sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamIntake> intakes, ulong logId, DateTimeOffset started)
 {
     /// <summary>A segment is made in memory, so it has a bound of its own.</summary>
     const long LargestSegmentBytes = 512L * 1024 * 1024;
 
-    static readonly StreamLimits WithoutDocument = new();
+    static readonly StreamSettings WithoutDocument = StreamSettings.Of(new() { Name = new("unknown"), Listen = "", Schema = new([]), EventTime = "" }, []);
 
     /// <param name="everything">Cut what there is, for the gateway drains or the log is too large.</param>
     public List<CutEntry> DueCuts(GatewayState state, DateTimeOffset now, bool everything)
@@ -20,9 +21,10 @@ sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamInta
         foreach (var lane in state.Active)
         {
             if (lane.Uncut.Count == 0) continue;
-            var limits = intakes.GetValueOrDefault(lane.Key.Stream)?.Definition.Limits ?? WithoutDocument;
-            var all = everything || now - lane.UncutSince >= limits.CutAfter || IsIdle(lane, now) || SealReason(state, lane, now) is not null;
-            Cut(lane, Math.Min(limits.CutAtBytes, LargestSegmentBytes), all, cuts);
+            var settings = state.Streams[lane.Key.Stream].Settings ?? WithoutDocument;
+            var isWanted = intakes.TryGetValue(lane.Key.Stream, out var stream) && lane.Uncut.Peek().Position < stream.Stored.Wanted;
+            var all = everything || isWanted || now - lane.UncutSince >= settings.CutAfter || IsIdle(settings, lane, now) || SealReason(state, lane, now) is not null;
+            Cut(lane, Math.Min(settings.CutAtBytes, LargestSegmentBytes), all, cuts);
         }
         return cuts;
     }
@@ -30,8 +32,8 @@ sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamInta
     /// <summary>Why the window is to be sealed now; null when it is not.</summary>
     public string? SealReason(GatewayState state, Lane lane, DateTimeOffset now)
     {
-        if (lane.Key.Rejected || !lane.HasUnlisted || !intakes.ContainsKey(lane.Key.Stream)) return null;
-        if (IsIdle(lane, now)) return "idle";
+        if (lane.Key.Rejected || !lane.HasUnlisted || state.Streams[lane.Key.Stream].Settings is not { } settings) return null;
+        if (IsIdle(settings, lane, now)) return "idle";
         if (!state.Streams[lane.Key.Stream].IsPassed(lane.Key)) return null;
         if (lane is { Revision: 0, HasLate: false }) return "watermark";
 
@@ -40,8 +42,8 @@ sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamInta
         return isQuiet ? lane.Revision > 0 ? "late" : "watermark" : null;
     }
 
-    bool IsIdle(Lane lane, DateTimeOffset now) =>
-        intakes.TryGetValue(lane.Key.Stream, out var stream) && now - stream.LastActivity >= stream.Definition.SealWhenIdleFor;
+    bool IsIdle(StreamSettings settings, Lane lane, DateTimeOffset now) =>
+        now - (intakes.TryGetValue(lane.Key.Stream, out var stream) ? stream.LastActivity : started) >= settings.SealWhenIdleFor;
 
     void Cut(Lane lane, long atBytes, bool all, List<CutEntry> cuts)
     {

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using LeanPipe.Contracts;
-using LeanPipe.Gateway.Intake;
 using LeanPipe.Gateway.Log;
 using LeanPipe.Gateway.Windows;
 using LeanPipe.Lake;
@@ -14,10 +13,9 @@ namespace LeanPipe.Gateway.Shipping;
 /// </remarks>
 sealed class Sealer(WriteAheadLog log, GatewayState state, PatientStore store, GatewayOptions options, ILogger logger, TimeProvider time)
 {
-    public async Task<WindowSealed> SealAsync(Lane lane, StreamIntake stream, string reason, CancellationToken cancellationToken)
+    public async Task<WindowSealed> SealAsync(Lane lane, string reason, CancellationToken cancellationToken)
     {
-        var name = stream.Definition.Name;
-        var (intent, segments) = Plan(lane, reason);
+        var (name, columns, intent, segments) = Plan(lane, reason);
         if (lane.Sealing is null) await RecordAsync(intent);
         while (true)
         {
@@ -30,7 +28,7 @@ sealed class Sealer(WriteAheadLog log, GatewayState state, PatientStore store, G
                 SealedAt = intent.SealedAt,
                 Reason = intent.Reason,
                 Schema = name.Value,
-                Columns = stream.Columns,
+                Columns = columns,
                 Segments = [.. (before?.Segments ?? []).Concat(segments).DistinctBy(s => s.Key)],
             };
             var key = LakeLayout.WindowManifest(name, lane.Key.Window, intent.Revision);
@@ -56,21 +54,31 @@ sealed class Sealer(WriteAheadLog log, GatewayState state, PatientStore store, G
         await store.PutAsync(LakeLayout.Ledger(stream, options.Id), JsonSerializer.SerializeToUtf8Bytes(ledger, ContractsJson.Default.Ledger), cancellationToken);
     }
 
-    (SealingEntry Intent, IReadOnlyList<ObjectRef> Segments) Plan(Lane lane, string reason)
+    (StreamName Stream, IReadOnlyList<SegmentColumn> Columns, SealingEntry Intent, IReadOnlyList<ObjectRef> Segments) Plan(Lane lane, string reason)
     {
         lock (state.Sync)
         {
+            var stream = state.Streams[lane.Key.Stream];
             var intent = lane.Sealing ?? new(lane.Key, lane.Revision + 1, reason, time.GetUtcNow(), lane.Unlisted.Count);
-            return (intent, [.. lane.Unlisted.Take(intent.Segments)]);
+            return (stream.Name, stream.Settings?.Columns ?? [], intent, [.. lane.Unlisted.Take(intent.Segments)]);
         }
     }
 
     Task RecordAsync(SealingEntry intent) => log.AppendAsync(EntryKind.Sealing, intent, LogJson.Default.SealingEntry);
 
-    async ValueTask<WindowManifest?> ReadAsync(StreamName stream, WindowId window, int revision, CancellationToken cancellationToken) =>
-        await store.GetAsync(LakeLayout.WindowManifest(stream, window, revision), cancellationToken) is { } bytes
-            ? JsonSerializer.Deserialize(bytes.Span, ContractsJson.Default.WindowManifest)
-            : null;
+    async ValueTask<WindowManifest?> ReadAsync(StreamName stream, WindowId window, int revision, CancellationToken cancellationToken)
+    {
+        var key = LakeLayout.WindowManifest(stream, window, revision);
+        if (await store.GetAsync(key, cancellationToken) is not { } bytes) return null;
+        try
+        {
+            return JsonSerializer.Deserialize(bytes.Span, ContractsJson.Default.WindowManifest);
+        }
+        catch (JsonException e)
+        {
+            throw new LeanPipeException("gateway.manifest_broken", $"The manifest '{key}' cannot be read: {e.Message} The next revision builds on it. Restore it; until then the window stays as it is.", isTransient: false, e);
+        }
+    }
 
     static LeanPipeException Missing(StreamName stream, WindowId window, int revision) => new(
         "gateway.manifest_missing", $"The manifest '{LakeLayout.WindowManifest(stream, window, revision)}' is gone, and the next revision builds on it. Restore it; until then the window stays as it is.");

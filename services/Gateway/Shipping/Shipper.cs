@@ -8,12 +8,17 @@ namespace LeanPipe.Gateway.Shipping;
 
 /// <summary>The one loop that moves what is durable in the log to the lake: cut, upload, seal, truncate.</summary>
 sealed class Shipper(
-    WriteAheadLog log, GatewayState state, Cutting cutting, Uploader uploader, Sealer sealer, IReadOnlyDictionary<int, StreamIntake> intakes, GatewayOptions options, TimeProvider time, ILogger logger)
+    WriteAheadLog log, GatewayState state, Cutting cutting, Uploader uploader, Sealer sealer, IReadOnlyDictionary<int, StreamIntake> intakes, GatewayOptions options, GatewayHealth health, TimeProvider time,
+    ILogger logger)
 {
     /// <summary>How late age, idleness and quiet are noticed.</summary>
     static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
 
     readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    readonly Dictionary<LaneKey, (int Count, DateTimeOffset NotBefore)> _sealFailures = [];
+    DateTimeOffset _notBefore = DateTimeOffset.MinValue;
+    int _failures;
 
     /// <summary>Called for each window that was sealed.</summary>
     public Action<WindowSealed>? Sealed { get; set; }
@@ -39,50 +44,84 @@ sealed class Shipper(
     {
         await CutAsync(everything: true);
         await UploadAsync(cancellationToken);
-        foreach (var stream in intakes.Values) await sealer.PutLedgerAsync(stream.Definition.Name, cancellationToken);
+        List<StreamName> streams;
+        lock (state.Sync) streams = [.. state.Streams.Select(s => s.Name)];
+        foreach (var stream in streams) await sealer.PutLedgerAsync(stream, cancellationToken);
         await TruncateAsync();
     }
 
     async Task TryPassAsync(CancellationToken cancellationToken)
     {
+        if (time.GetUtcNow() < _notBefore) return;
         try
         {
             await PassAsync(cancellationToken);
+            if (_failures == 0) return;
+            _failures = 0;
+            health.Clear("shipping_failed");
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is not LogException)
-        {
-            // The next tick tries again; the log keeps everything meanwhile.
-            logger.ShippingFailed(e);
-        }
-        catch (LogException)
+        catch (LogException e) when (e.Code is "gateway.log_failed" or "gateway.log_closed")
         {
             // The log has said so itself and the gateway stops.
             return;
         }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The log keeps everything meanwhile.
+            logger.ShippingFailed(e);
+            health.Raise("shipping_failed", $"Nothing gets from the log into the lake: {e.Message}");
+            _notBefore = time.GetUtcNow() + Pause(++_failures);
+        }
     }
+
+    static TimeSpan Pause(int failures) => TimeSpan.FromSeconds(Math.Min(30, Math.Pow(2, failures - 1)));
 
     async Task PassAsync(CancellationToken cancellationToken)
     {
         var due = DueSeals();
         await CutAsync(everything: false);
         await UploadAsync(cancellationToken);
+        AdvanceStored();
         foreach (var (lane, reason) in due)
             if (CanSeal(lane)) await TrySealAsync(lane, reason, cancellationToken);
+        FoldOpenWindows();
         await TruncateAsync();
         log.CheckRoom();
     }
 
-    /// <summary>A window that cannot be sealed does not keep the others from it.</summary>
+    /// <summary>A window that cannot be sealed does not keep the others from it. It is tried again, ever more seldom.</summary>
     async Task TrySealAsync(Lane lane, string reason, CancellationToken cancellationToken)
     {
+        if (_sealFailures.TryGetValue(lane.Key, out var failure) && time.GetUtcNow() < failure.NotBefore) return;
         try
         {
-            Sealed?.Invoke(await sealer.SealAsync(lane, intakes[lane.Key.Stream], reason, cancellationToken));
+            Sealed?.Invoke(await sealer.SealAsync(lane, reason, cancellationToken));
+            if (_sealFailures.Remove(lane.Key) && _sealFailures.Count == 0) health.Clear("seal_failed");
         }
-        catch (LeanPipeException e) when (e is not LogException)
+        catch (Exception e) when (e is not LogException && !cancellationToken.IsCancellationRequested)
         {
             logger.ShippingFailed(e);
+            _sealFailures[lane.Key] = (failure.Count + 1, time.GetUtcNow() + Pause(failure.Count + 1));
+            health.Raise("seal_failed", $"{_sealFailures.Count} windows cannot be sealed, the last one was {lane.Key.Window}: {e.Message}");
         }
+    }
+
+    /// <summary>Tells those who wait for it how far each stream is in the lake.</summary>
+    void AdvanceStored()
+    {
+        foreach (var stream in intakes.Values)
+        {
+            long upTo;
+            lock (state.Sync) upTo = state.OldestOf(stream.Number) ?? state.End;
+            stream.Stored.Advance(upTo);
+        }
+    }
+
+    void FoldOpenWindows()
+    {
+        ILookup<int, long> open;
+        lock (state.Sync) open = state.Active.Where(l => !l.Key.Rejected && l.HasUnlisted).ToLookup(l => l.Key.Stream, l => l.Key.WindowTicks);
+        foreach (var stream in intakes.Values) stream.Windows.Fold(open[stream.Number]);
     }
 
     List<(Lane Lane, string Reason)> DueSeals()
@@ -92,7 +131,7 @@ sealed class Shipper(
         {
             var due = new List<(Lane, string)>();
             foreach (var lane in state.Active)
-                if (intakes.ContainsKey(lane.Key.Stream) && (lane.Sealing?.Reason ?? cutting.SealReason(state, lane, now)) is { } reason) due.Add((lane, reason));
+                if ((lane.Sealing?.Reason ?? cutting.SealReason(state, lane, now)) is { } reason) due.Add((lane, reason));
             due.Sort((a, b) => a.Item1.Key.WindowTicks.CompareTo(b.Item1.Key.WindowTicks));
             return due;
         }

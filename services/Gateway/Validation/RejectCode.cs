@@ -26,6 +26,10 @@ enum RejectCode
     TooPrecise,
     NoUnionMember,
     TooFarAhead,
+    TooFarBehind,
+
+    /// <summary>The record is good, but its window would be one more than the stream may have open.</summary>
+    TooManyWindows,
     FrameTooLarge,
     BadCsv,
     WrongCellCount,

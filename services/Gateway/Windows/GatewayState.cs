@@ -9,7 +9,6 @@ namespace LeanPipe.Gateway.Windows;
 sealed class GatewayState(TimeProvider time)
 {
     readonly List<StreamState> _streams = [];
-    readonly Dictionary<string, TimeSpan> _lateness = [];
 
     public Lock Sync { get; } = new();
 
@@ -21,16 +20,13 @@ sealed class GatewayState(TimeProvider time)
     /// <summary>Above every number that a connection of this log has had.</summary>
     public long NextConnection { get; private set; } = 1;
 
+    /// <summary>The position behind the newest batch that is in the state.</summary>
+    public long End { get; set; }
+
     /// <summary>Files wholly before this position may be gone.</summary>
     public long Beginning { get; private set; }
 
     public StreamState? Find(StreamName name) => _streams.Find(s => s.Name == name);
-
-    /// <summary>Tells the watermark's distance of the streams that have a document; before the first entry is applied.</summary>
-    public void Configure(IEnumerable<StreamDefinition> streams)
-    {
-        foreach (var stream in streams) _lateness[stream.Name.Value] = stream.Lateness;
-    }
 
     /// <param name="position">Of the entry's body in the log.</param>
     public void Apply(EntryKind kind, ReadOnlySpan<byte> body, long position)
@@ -43,7 +39,11 @@ sealed class GatewayState(TimeProvider time)
                 break;
             case EntryKind.StreamDeclared:
                 var declared = JsonSerializer.Deserialize(body, LogJson.Default.StreamDeclared)!;
-                Add(new(declared.Number, declared.Name));
+                _streams.Add(new(declared.Number, declared.Name));
+                break;
+            case EntryKind.Settings:
+                var settings = JsonSerializer.Deserialize(body, LogJson.Default.SettingsEntry)!;
+                _streams[settings.Number].Settings = settings.Settings;
                 break;
             case EntryKind.ConnectionOpened:
                 var opened = ConnectionEntry.Read(body);
@@ -100,24 +100,19 @@ sealed class GatewayState(TimeProvider time)
     public CheckpointEntry ToCheckpoint() => new(Beginning, NextConnection, [.. _streams.Select(s => s.ToCheckpoint())]);
 
     /// <summary>The first byte of the log that something still needs; null when nothing does.</summary>
-    public long? OldestNeeded
+    public long? OldestNeeded => OldestOf(null);
+
+    /// <summary>The first byte of the log that a stream still needs; null when it needs none.</summary>
+    /// <param name="stream">The stream's number; null for all streams.</param>
+    public long? OldestOf(int? stream)
     {
-        get
-        {
-            long? oldest = null;
-            foreach (var lane in Active)
-                if (lane.OldestNeeded is { } position && !(position >= oldest)) oldest = position;
-            return oldest;
-        }
+        long? oldest = null;
+        foreach (var lane in Active)
+            if ((stream is null || lane.Key.Stream == stream) && lane.OldestNeeded is { } position && !(position >= oldest)) oldest = position;
+        return oldest;
     }
 
     public Lane LaneOf(LaneKey key) => _streams[key.Stream].LaneOf(key);
-
-    void Add(StreamState stream)
-    {
-        stream.Lateness = _lateness.GetValueOrDefault(stream.Name.Value);
-        _streams.Add(stream);
-    }
 
     void Append(Lane lane, Extent extent)
     {
@@ -141,7 +136,7 @@ sealed class GatewayState(TimeProvider time)
         foreach (var stream in saved.Streams)
         {
             var restored = StreamState.From(stream);
-            Add(restored);
+            _streams.Add(restored);
             foreach (var lane in restored.Lanes.Values)
                 if (lane.IsActive) Active.Add(lane);
         }

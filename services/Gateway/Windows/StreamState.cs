@@ -15,8 +15,8 @@ sealed class StreamState(int number, StreamName name)
     /// <summary>The newest event time of an accepted record, UTC ticks.</summary>
     public long MaxEventTicks { get; private set; }
 
-    /// <summary>Event time must be this far past a window's end to seal it; set from the stream's document, zero without one.</summary>
-    public TimeSpan Lateness { get; set; }
+    /// <summary>What the stream's document said last; null before its first entry.</summary>
+    public StreamSettings? Settings { get; set; }
 
     public Dictionary<LaneKey, Lane> Lanes { get; } = [];
 
@@ -36,7 +36,7 @@ sealed class StreamState(int number, StreamName name)
 
     long Late { get; set; }
 
-    public bool IsPassed(LaneKey lane) => MaxEventTicks - Lateness.Ticks >= lane.EndTicks;
+    public bool IsPassed(LaneKey lane) => MaxEventTicks - (Settings?.Lateness ?? TimeSpan.Zero).Ticks >= lane.EndTicks;
 
     public Lane LaneOf(LaneKey key)
     {
@@ -112,7 +112,8 @@ sealed class StreamState(int number, StreamName name)
     public StreamCheckpoint ToCheckpoint() => new(
         number, name, MaxEventTicks, Connections, BytesReceived, BytesFramed, BytesRejected, BytesPartial, Frames, Records, Late, new Dictionary<string, long>(_rejects),
         [.. Lanes.Values.Where(l => !l.Key.Rejected).Select(l => new WindowCheckpoint(
-            l.Key.WindowTicks, l.Key.WindowMinutes, l.Rows, l.Revision, l.Unlisted.Count > 0 ? [.. l.Unlisted] : null, l.Sealing, l.Unpublished.Count > 0 ? [.. l.Unpublished] : null))]);
+            l.Key.WindowTicks, l.Key.WindowMinutes, l.Rows, l.Revision, l.Unlisted.Count > 0 ? [.. l.Unlisted] : null, l.Sealing, l.Unpublished.Count > 0 ? [.. l.Unpublished] : null))],
+        Settings);
 
     public static StreamState From(StreamCheckpoint saved)
     {
@@ -127,6 +128,7 @@ sealed class StreamState(int number, StreamName name)
             Frames = saved.Frames,
             Records = saved.Records,
             Late = saved.Late,
+            Settings = saved.Settings,
         };
         foreach (var (code, count) in saved.Rejects) stream._rejects[code] = count;
         foreach (var window in saved.Windows)

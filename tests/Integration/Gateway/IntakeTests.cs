@@ -120,6 +120,39 @@ public sealed class IntakeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_record_too_far_behind_is_rejected_and_opens_no_window()
+    {
+        var stream = GatewayUnderTest.Seq with { Limits = GatewayUnderTest.Seq.Limits with { MaxBehind = TimeSpan.FromDays(365) } };
+        var time = new ManualTime(new(2026, 1, 2, 0, 0, 0, TimeSpan.Zero));
+        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, stream), time: time);
+        using var sender = await gateway.ConnectAsync();
+        await sender.SendAsync(Sender.Line(1, "2025-01-01T23:59:59Z") + "\n" + Sender.Line(2, "2025-01-02T00:00:00Z") + "\n" + Sender.Line(3, "0001-01-01T00:00:00Z") + "\n");
+        await sender.AcknowledgedAsync(3);
+        gateway.Ledger.Rejects.ShouldBe(new Dictionary<string, long> { ["too_far_behind"] = 2 });
+        gateway.Ledger.Windows.ShouldBe(new Dictionary<string, long> { ["2025-01-02T00"] = 1 });
+    }
+
+    [Fact]
+    public async Task A_record_that_would_open_one_window_too_many_is_rejected_until_another_is_sealed()
+    {
+        var stream = GatewayUnderTest.Seq with { Limits = GatewayUnderTest.Seq.Limits with { MaxOpenWindows = 2 } };
+        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, stream));
+        using var sender = await gateway.ConnectAsync();
+        await sender.SendAsync(string.Concat(new[] { "10:00", "11:00", "10:30", "12:00", "11:59" }.Select((t, i) => Sender.Line(i, $"2026-01-01T{t}:00Z") + "\n")));
+        await sender.AcknowledgedAsync(5);
+        gateway.Ledger.Rejects.ShouldBe(new Dictionary<string, long> { ["too_many_windows"] = 1 });
+
+        // The watermark is past 10 o'clock by then, so that window is sealed and makes room.
+        (await gateway.NextPublishedAsync()).Window.Value.ShouldBe("2026-01-01T10");
+        for (long frames = 6, records = gateway.Ledger.Records; gateway.Ledger.Records == records; frames++)
+        {
+            await sender.SendAsync(Sender.Line(frames, "2026-01-01T12:00:00Z") + "\n");
+            await sender.AcknowledgedAsync(frames);
+        }
+        gateway.Ledger.Windows.Keys.ShouldBe(["2026-01-01T10", "2026-01-01T11", "2026-01-01T12"]);
+    }
+
+    [Fact]
     public async Task Health_and_ledger_are_served_over_HTTP()
     {
         await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, GatewayUnderTest.Seq));

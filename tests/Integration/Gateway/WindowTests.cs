@@ -88,6 +88,68 @@ public sealed class WindowTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("00:01:00", "2026-01-01T10:00:59Z", "2026-01-01T10:06:00Z", "2026-01-01T1000", "raw/seq/date=2026-01-01/hour=10/minute=00/")]
+    [InlineData("00:15:00", "2026-01-01T10:29:59Z", "2026-01-01T10:35:00Z", "2026-01-01T1015", "raw/seq/date=2026-01-01/hour=10/minute=15/")]
+    [InlineData("1.00:00:00", "2026-01-01T23:59:59Z", "2026-01-02T00:05:00Z", "2026-01-01", "raw/seq/date=2026-01-01/")]
+    public async Task A_window_is_as_long_as_the_document_says(string length, string first, string passing, string window, string prefix)
+    {
+        var stream = GatewayUnderTest.Seq with { Window = new(TimeSpan.Parse(length, System.Globalization.CultureInfo.InvariantCulture)) };
+        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, stream));
+        using var sender = await gateway.ConnectAsync();
+        await sender.SendAsync(Sender.Line(1, first) + "\n" + Sender.Line(2, passing) + "\n");
+        var published = await gateway.NextPublishedAsync();
+        published.Window.Value.ShouldBe(window);
+        var (manifest, lines) = await gateway.ReadAsync(published);
+        lines.ShouldBe([Sender.Line(1, first)]);
+        manifest.Segments.ShouldAllBe(s => s.Key.StartsWith(prefix, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_stream_whose_document_is_gone_still_gets_its_windows_sealed()
+    {
+        var time = new ManualTime(Noon);
+        var stream = GatewayUnderTest.Seq with { SealWhenIdleFor = TimeSpan.FromMinutes(7) };
+        var options = GatewayUnderTest.Options(_folder.FullName, stream) with { LogFileBytes = 4096, MaxLogBytes = 1 << 20 };
+        await using (var gateway = await GatewayUnderTest.StartAsync(options, time: time))
+        {
+            using var sender = await gateway.ConnectAsync();
+            for (var i = 0; i < 60; i++) await sender.SendAsync(Sender.Line(i) + "\n");
+            await sender.AcknowledgedAsync(60);
+        }
+        var other = options with { Streams = [GatewayUnderTest.Seq with { Name = new("other") }] };
+        await using (var gateway = await GatewayUnderTest.StartAsync(other, time: time))
+        {
+            time.Advance(TimeSpan.FromMinutes(7));
+            var (manifest, lines) = await gateway.ReadAsync(await gateway.NextPublishedAsync());
+            (manifest.Stream.Value, manifest.Reason, lines.Count).ShouldBe(("seq", "idle", 60));
+            manifest.Columns.Select(c => c.Name).ShouldBe(["seq", "t"]);
+        }
+    }
+
+    [Fact]
+    public async Task A_window_whose_manifest_was_damaged_does_not_keep_the_others_from_being_sealed_nor_the_log_from_being_truncated()
+    {
+        var time = new ManualTime(Noon);
+        var options = GatewayUnderTest.Options(_folder.FullName, GatewayUnderTest.Seq) with { LogFileBytes = 4096, MaxLogBytes = 1 << 20 };
+        await using var gateway = await GatewayUnderTest.StartAsync(options, time: time);
+        using var sender = await gateway.ConnectAsync();
+        await sender.SendAsync(Sender.Line(1) + "\n" + Sender.Line(2, "2026-01-01T11:30:00Z") + "\n");
+        var first = await gateway.NextPublishedAsync();
+        var manifest = (await gateway.Lake.GetAsync(first.Manifest, default))!.Value;
+        await gateway.Lake.PutAsync(first.Manifest, "{"u8.ToArray(), default);
+
+        await sender.SendAsync(Sender.Line(3) + "\n" + Sender.Line(4, "2026-01-01T12:30:00Z") + "\n");
+        (await gateway.NextPublishedAsync()).Window.Value.ShouldBe("2026-01-01T11");
+        gateway.Health.Reasons.Keys.ShouldContain("seal_failed");
+
+        await gateway.Lake.PutAsync(first.Manifest, manifest, default);
+        time.Advance(TimeSpan.FromMinutes(1));
+        var second = await gateway.NextPublishedAsync();
+        (second.Window.Value, second.Revision).ShouldBe(("2026-01-01T10", 2));
+        (await gateway.ReadAsync(second)).Lines.ShouldBe([Sender.Line(1), Sender.Line(3)]);
+    }
+
     [Fact]
     public async Task An_event_is_published_until_the_sidecar_takes_it_also_after_a_restart()
     {

@@ -15,7 +15,7 @@ public sealed class FrameIntakeTests : IDisposable
         Name = new("telemetry"),
         Listen = "127.0.0.1:0",
         EventTime = "t",
-        Limits = new() { MaxFrameBytes = 30, MaxAhead = TimeSpan.FromDays(36500) },
+        Limits = new() { MaxFrameBytes = 30, MaxAhead = TimeSpan.FromDays(36500), MaxBehind = TimeSpan.FromDays(36500) },
         Schema = new([new("n", new Int64Type()), new("t", new TimestampType(TimestampUnit.Seconds))]),
     };
 

@@ -19,7 +19,7 @@ public sealed class FramingIntakeTests : IDisposable
         Name = new("framed"),
         Listen = "127.0.0.1:0",
         EventTime = "t",
-        Limits = new() { MaxFrameBytes = MaxFrame, MaxAhead = TimeSpan.FromDays(36500) },
+        Limits = new() { MaxFrameBytes = MaxFrame, MaxAhead = TimeSpan.FromDays(36500), MaxBehind = TimeSpan.FromDays(36500) },
         Schema = new([new("n", new Int64Type()), new("t", new TimestampType(TimestampUnit.Seconds))]),
     };
 

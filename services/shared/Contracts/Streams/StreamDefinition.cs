@@ -54,6 +54,12 @@ public sealed record StreamLimits
 
     /// <summary>A record whose event time is further ahead of the gateway's clock is rejected: one wrong clock must not seal everybody's windows.</summary>
     public TimeSpan MaxAhead { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>A record whose event time is further behind the gateway's clock is rejected. Twenty years: a clock that was never set says 1970, 1980 or 2000, and an archive is seldom older.</summary>
+    public TimeSpan MaxBehind { get; init; } = TimeSpan.FromDays(7300);
+
+    /// <summary>A record that would open one more window is rejected: each open window costs memory, and a segment of its own.</summary>
+    public int MaxOpenWindows { get; init; } = 10_000;
 }
 
 public enum AckMode
@@ -63,6 +69,9 @@ public enum AckMode
 
     /// <summary>A line <c>ACK n</c> after the fsync that made the connection's first n frames durable.</summary>
     Durable,
+
+    /// <summary>A line <c>ACK n</c> when the objects that hold the connection's first n frames are in the lake.</summary>
+    Stored,
 }
 
 public abstract record DecoderDefinition;

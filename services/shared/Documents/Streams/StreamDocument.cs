@@ -8,7 +8,7 @@ namespace LeanPipe.Documents;
 /// <summary>A stream's document. The format is docs/specs/stream-document.md.</summary>
 public static class StreamDocument
 {
-    static readonly Dictionary<string, AckMode> Acks = new() { ["none"] = AckMode.None, ["durable"] = AckMode.Durable };
+    static readonly Dictionary<string, AckMode> Acks = new() { ["none"] = AckMode.None, ["durable"] = AckMode.Durable, ["stored"] = AckMode.Stored };
 
     public static DocumentResult<StreamDefinition> Load(string path) => Files.Read(path, out var text) is { } missing ? new(null, [missing]) : Parse(path, text);
 
@@ -105,6 +105,8 @@ public static class StreamDocument
             IdleTimeout = reader.Duration("idle_timeout", TimeSpan.FromDays(30)),
             MaxFrameTime = reader.Duration("max_frame_time", TimeSpan.FromDays(1)) ?? limits.MaxFrameTime,
             MaxAhead = reader.Duration("max_ahead", TimeSpan.FromDays(36500)) ?? limits.MaxAhead,
+            MaxBehind = reader.Duration("max_behind", TimeSpan.FromDays(36500)) ?? limits.MaxBehind,
+            MaxOpenWindows = (int)(reader.Integer("max_open_windows", 1, 1_000_000) ?? limits.MaxOpenWindows),
         };
         reader.Finish();
         return limits;
