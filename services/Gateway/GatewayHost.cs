@@ -12,7 +12,7 @@ namespace LeanPipe.Gateway;
 
 /// <summary>The running gateway. It starts before the listeners and stops after them: the log is read back before the first byte is taken, and drained after the last.</summary>
 sealed class GatewayHost(
-    GatewayOptions options, GatewayState state, GatewayHealth health, GatewayProgress progress, GatewayEndpoints endpoints, GatewayNetwork network, IObjectStore store, PublishWindowSealed publish,
+    GatewayOptions options, GatewayState state, GatewayHealth health, GatewayProgress progress, GatewayEndpoints endpoints, GatewayNetwork network, GatewayMetrics metrics, IObjectStore store, PublishWindowSealed publish,
     IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GatewayHost> logger) : IHostedService
 {
     static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
@@ -20,6 +20,8 @@ sealed class GatewayHost(
     static readonly TimeSpan LongestPublishRetry = TimeSpan.FromSeconds(10);
 
     readonly CancellationTokenSource _stopping = new();
+    readonly Retries _storeRetries = new(time, FirstRetry, LongestStoreRetry);
+    readonly Retries _publishRetries = new(time, FirstRetry, LongestPublishRetry);
     readonly Dictionary<int, StreamIntake> _byNumber = [];
     readonly Dictionary<StreamName, StreamIntake> _byName = [];
     WriteAheadLog? _log;
@@ -30,24 +32,33 @@ sealed class GatewayHost(
     /// <summary>Null until the gateway has started.</summary>
     internal WriteAheadLog? Log => _log;
 
+    internal IEnumerable<(StreamName Stream, long Bytes)> UnsyncedBytes => _byName.Select(s => (s.Key, s.Value.UnsyncedBytes));
+
+    internal long StoreRetries => _storeRetries.Failures;
+
+    internal long PublishRetries => _publishRetries.Failures;
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var log = _log = WriteAheadLog.Open(options, state, health, logger);
         await DeclareStreamsAsync(log);
         lock (state.Sync) _nextConnection = state.NextConnection;
 
-        var patient = new PatientStore(store, health, logger, new(time, FirstRetry, LongestStoreRetry));
+        var patient = new PatientStore(store, health, logger, _storeRetries);
         var sealer = new Sealer(log, state, patient, options, logger, time);
         var shipper = _shipper = new(log, state, new(options, _byNumber, log.LogId, time.GetUtcNow()), new(log, patient), sealer, _byNumber, options, health, time, logger);
         foreach (var stream in _byNumber.Values) stream.Stored.Asked = shipper.Wake;
-        var publisher = new Publisher(log, state, publish, health, logger, new(time, FirstRetry, LongestPublishRetry));
+        var publisher = new Publisher(log, state, publish, health, logger, _publishRetries);
         shipper.Sealed = window =>
         {
+            metrics.Sealed(window.Stream);
             progress.OnSealed(window);
             publisher.Wake();
         };
         publisher.Published = progress.OnPublished;
         log.Committed = shipper.Wake;
+        log.Timed = metrics.Committed;
+        metrics.Host = this;
         log.Failed = _ =>
         {
             Environment.ExitCode = 1;

@@ -7,6 +7,7 @@ using LeanPipe.Gateway.Network;
 using LeanPipe.Gateway.Shipping;
 using LeanPipe.Gateway.Windows;
 using LeanPipe.Lake;
+using LeanPipe.ServiceDefaults;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -48,6 +49,8 @@ public static class GatewayService
         services.AddSingleton<GatewayHealth>();
         services.AddSingleton<GatewayProgress>();
         services.AddSingleton<GatewayNetwork>();
+        services.AddSingleton<GatewayMetrics>();
+        builder.AddMetricsEndpoint("leanpipe-gateway");
         services.AddSingleton(s => new GatewayState(s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new GatewayLedgers(s.GetRequiredService<GatewayState>(), options, s.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<PublishWindowSealed>(s => (json, cancellationToken) =>
@@ -57,10 +60,11 @@ public static class GatewayService
         services.AddHostedService(s => s.GetRequiredService<GatewayHost>());
     }
 
-    /// <summary><c>GET /healthz</c> (200, or 503 while reading is stopped; reasons in both), <c>GET /healthz/live</c>, <c>GET /v1/ledger</c> and <c>GET /v1/ledger/{stream}</c>.</summary>
+    /// <summary><c>GET /healthz</c> (200, or 503 while reading is stopped; reasons in both), <c>GET /healthz/live</c>, <c>GET /v1/ledger</c>, <c>GET /v1/ledger/{stream}</c> and <c>GET /metrics</c>.</summary>
     public static void MapGateway(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
+        app.MapMetricsEndpoint();
         app.MapGet("/healthz", (GatewayHealth health) =>
         {
             var status = !health.IsReading ? "stopped" : health.Reasons.Count > 0 ? "degraded" : "ok";

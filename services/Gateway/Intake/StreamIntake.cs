@@ -45,6 +45,15 @@ sealed class StreamIntake
 
     public void Touch(DateTimeOffset now) => Interlocked.Exchange(ref _lastActivity, now.UtcTicks);
 
+    /// <summary>Bytes that are read and not on disk.</summary>
+    public long UnsyncedBytes
+    {
+        get
+        {
+            lock (_sync) return _unsynced.Where(u => !u.Batch.Durable.IsCompleted).Sum(u => u.Bytes);
+        }
+    }
+
     public void Appended(LogBatch batch, long bytes)
     {
         lock (_sync)

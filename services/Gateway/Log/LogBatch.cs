@@ -19,6 +19,9 @@ sealed class LogBatch
     /// <summary>The position behind the batch; known when it is durable.</summary>
     public long End { get; set; }
 
+    /// <summary>Timestamp of the first entry.</summary>
+    public long Begun { get; set; }
+
     /// <summary>Ends when the batch is on disk and in the state; fails when the log has failed, and then nothing in it was acknowledged.</summary>
     public Task Durable => _durable.Task;
 

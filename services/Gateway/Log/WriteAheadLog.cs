@@ -48,6 +48,9 @@ sealed class WriteAheadLog : IDisposable
     /// <summary>Called on the committer's thread after each batch is in the state.</summary>
     public Action? Committed { get; set; }
 
+    /// <summary>Called on the committer's thread after each commit with the time since its first entry.</summary>
+    public Action<TimeSpan>? Timed { get; set; }
+
     /// <summary>Called once when the log can no longer be written.</summary>
     public Action<Exception>? Failed { get; set; }
 
@@ -104,6 +107,7 @@ sealed class WriteAheadLog : IDisposable
         {
             if (_failure is not null || _stopping) throw new LogException("gateway.log_closed", "The log takes nothing more: it has failed or is shutting down.", _failure);
             var before = _open.Length;
+            if (before == LogFormat.BatchHeaderBytes) _open.Begun = Stopwatch.GetTimestamp();
             write(_open, what);
             var wake = before == LogFormat.BatchHeaderBytes || (before < _options.CommitAtBytes && _open.Length >= _options.CommitAtBytes);
             if (wake) Monitor.Pulse(_sync);
@@ -198,6 +202,7 @@ sealed class WriteAheadLog : IDisposable
             }
             last = Stopwatch.GetTimestamp();
             batch.Complete();
+            Timed?.Invoke(Stopwatch.GetElapsedTime(batch.Begun, last));
             _spare = batch.Buffer.Length <= KeptBufferBytes ? batch.Buffer : null;
             Committed?.Invoke();
         }

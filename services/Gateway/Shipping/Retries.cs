@@ -8,6 +8,8 @@ sealed class Retries(TimeProvider time, TimeSpan first, TimeSpan longest)
 {
     static readonly ResiliencePropertyKey<Action<int, Exception>> OnFailure = new("on failure");
 
+    long _failures;
+
     readonly ResiliencePipeline _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
         .AddRetry(new RetryStrategyOptions
         {
@@ -25,11 +27,18 @@ sealed class Retries(TimeProvider time, TimeSpan first, TimeSpan longest)
         })
         .Build();
 
+    /// <summary>Calls that have failed so far and were tried again.</summary>
+    public long Failures => Volatile.Read(ref _failures);
+
     /// <param name="failed">Told of each failure with how many there were in a row.</param>
     public async ValueTask<T> UntilDoneAsync<T>(Func<CancellationToken, ValueTask<T>> call, Action<int, Exception> failed, CancellationToken cancellationToken)
     {
         var context = ResilienceContextPool.Shared.Get(cancellationToken);
-        context.Properties.Set(OnFailure, failed);
+        context.Properties.Set(OnFailure, (attempts, e) =>
+        {
+            Interlocked.Increment(ref _failures);
+            failed(attempts, e);
+        });
         try
         {
             return await _pipeline.ExecuteAsync(static (c, call) => call(c.CancellationToken), context, call);

@@ -9,7 +9,8 @@ namespace LeanPipe.Gateway.Windows;
 readonly record struct Extent(long Position, int Bytes, int Rows);
 
 /// <summary>A cut that is recorded and whose object may or may not be in the store yet.</summary>
-sealed record PendingCut(LaneKey Lane, string Segment, IReadOnlyList<Extent> Extents)
+/// <param name="Since">When its oldest line was committed, as far as this process knows.</param>
+sealed record PendingCut(LaneKey Lane, string Segment, IReadOnlyList<Extent> Extents, DateTimeOffset Since)
 {
     public long Bytes => Extents.Sum(e => (long)e.Bytes);
 
@@ -47,6 +48,9 @@ sealed class Lane(LaneKey key)
     /// <summary>When the oldest uncut line was committed.</summary>
     public DateTimeOffset? UncutSince { get; private set; }
 
+    /// <summary>When the oldest line that is not in the store was committed; null when all are stored.</summary>
+    public DateTimeOffset? UnstoredSince => Pending.Count > 0 ? Pending[0].Since : UncutSince;
+
     public DateTimeOffset LastAppend { get; private set; }
 
     /// <summary>Whether lines came when the watermark had passed the window, or its first revision was under way.</summary>
@@ -73,8 +77,8 @@ sealed class Lane(LaneKey key)
             extents.Add(Uncut.Dequeue());
             UncutBytes -= first.Bytes;
         }
+        if (extents.Count > 0) Pending.Add(new(key, cut.Segment, extents, UncutSince ?? now));
         UncutSince = Uncut.Count > 0 ? now : null;
-        if (extents.Count > 0) Pending.Add(new(key, cut.Segment, extents));
     }
 
     public void Stored(StoredEntry stored)
