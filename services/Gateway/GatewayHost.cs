@@ -106,7 +106,7 @@ sealed class GatewayHost(
         {
             var draining = context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
             var connection = new Connection(stream, _log!, health, options, time, peer.Transport.Input, peer.Transport.Output, network.Clocks);
-            return await connection.RunAsync(Interlocked.Increment(ref _nextConnection) - 1, peer.Text, draining);
+            return await connection.RunAsync(Interlocked.Increment(ref _nextConnection) - 1, peer.Text, peer.Name, draining);
         }
         catch (LogException)
         {

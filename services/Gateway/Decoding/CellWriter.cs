@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Text;
 using System.Text.Encodings.Web;
 using LeanPipe.Contracts;
@@ -6,7 +7,7 @@ using LeanPipe.Gateway.Validation;
 
 namespace LeanPipe.Gateway.Decoding;
 
-/// <summary>Turns the text of one cell into a JSON value of the field's type. Strict: a number must be written as JSON writes it, a bool as true or false.</summary>
+/// <summary>Turns the text of one field into a JSON value of the field's type. Strict: a number must be written as JSON writes it, a bool as true or false.</summary>
 /// <remarks>
 /// An unquoted empty cell is null for a nullable field, is left out for an optional one, and is the empty string for a required string; anything else needs a text.
 /// A union takes its first member that the text can be written as. Text timestamps are written as RFC 3339 in UTC, whatever their format is in the line.
@@ -22,13 +23,15 @@ sealed class CellWriter
     public CellWriter(Field field)
     {
         if (field.Type is RecordType or ListType)
-            throw new LeanPipeException("gateway.bad_schema", $"The field '{field.Name}' is a record or a list, which a cell of a CSV line cannot hold. Use the JSON decoder.");
+            throw new LeanPipeException("gateway.bad_schema", $"The field '{field.Name}' is a record or a list, which no cell can hold. Use the JSON decoder.");
         _field = field;
         _members = field.Type is UnionType union ? [.. union.Members.Select(m => new CellWriter(field with { Type = m }))] : [];
         _name = [(byte)'"', .. Encoding.UTF8.GetBytes(Escaper.Encode(field.Name)), (byte)'"', (byte)':'];
     }
 
     public string Field => _field.Name;
+
+    public bool IsBool => _field.Type is BoolType;
 
     /// <summary>Writes <c>"name":value,</c>, or nothing for a cell that leaves the field out.</summary>
     public RejectCode Write(ReadOnlySpan<byte> text, bool isQuoted, ArrayBufferWriter<byte> target)
@@ -82,6 +85,24 @@ sealed class CellWriter
     void AppendQuoted(ArrayBufferWriter<byte> target, ReadOnlySpan<byte> text)
     {
         target.Write(_name);
+        AppendString(target, text);
+        target.Write(","u8);
+    }
+
+    /// <summary>Writes <c>"name":"…",</c> with the bytes in base64.</summary>
+    public void WriteBase64(ReadOnlySpan<byte> bytes, ArrayBufferWriter<byte> target)
+    {
+        target.Write(_name);
+        target.Write("\""u8);
+        Base64.EncodeToUtf8(bytes, target.GetSpan(Base64.GetMaxEncodedToUtf8Length(bytes.Length)), out _, out var written);
+        target.Advance(written);
+        target.Write("\","u8);
+    }
+
+    /// <summary>Writes a JSON string.</summary>
+    /// <param name="text">Valid UTF-8.</param>
+    public static void AppendString(ArrayBufferWriter<byte> target, ReadOnlySpan<byte> text)
+    {
         target.Write("\""u8);
         while (Escaper.EncodeUtf8(text, target.GetSpan(text.Length * 6 + 12), out var read, out var written, isFinalBlock: true) != OperationStatus.InvalidData)
         {
@@ -89,6 +110,6 @@ sealed class CellWriter
             text = text[read..];
             if (text.IsEmpty) break;
         }
-        target.Write("\","u8);
+        target.Write("\""u8);
     }
 }

@@ -34,7 +34,7 @@ static class CsvCells
             position = i + 2;
             return i + 1 == line.Length || line[i + 1] == delimiter;
         }
-        cell = default;
+        cell = new(start, 0, IsQuoted: true, hasDoubled);
         return false;
     }
 

@@ -6,33 +6,20 @@ using LeanPipe.Gateway.Validation;
 
 namespace LeanPipe.Gateway.Decoding;
 
-/// <summary>Turns a line of CSV into the JSON object that the schema checks and the segment keeps. One per connection.</summary>
-sealed class CsvDecoder
+/// <summary>A line of CSV, its cells by position.</summary>
+sealed class CsvDecoder : CellDecoder
 {
     readonly CsvDecoderDefinition _definition;
     readonly CellWriter[] _columns;
-    readonly CsvCell[] _cells;
     readonly byte _delimiter;
-    readonly byte[] _constants;
 
-    public CsvDecoder(CsvDecoderDefinition definition, RecordType schema)
+    public CsvDecoder(CsvDecoderDefinition definition, RecordType schema) : base(definition, schema)
     {
         if (definition.Delimiter is '"' or '\r' or '\n' or > '\x7f')
             throw new LeanPipeException("gateway.bad_schema", "The CSV delimiter must be an ASCII character other than a quote or a line end.");
         _definition = definition;
         _delimiter = (byte)definition.Delimiter;
-        _columns = [.. definition.Columns.Select(name => new CellWriter(FieldOf(schema, name)))];
-        _cells = new CsvCell[_columns.Length];
-
-        var constants = new ArrayBufferWriter<byte>();
-        constants.Write("{"u8);
-        foreach (var (name, text) in definition.Constants ?? new Dictionary<string, string>())
-        {
-            var code = new CellWriter(FieldOf(schema, name)).Write(Encoding.UTF8.GetBytes(text), isQuoted: true, constants);
-            if (code != RejectCode.None)
-                throw new LeanPipeException("gateway.bad_schema", $"The constant '{name}' of the CSV decoder is refused: {code.Text()}. Give it a value of the field's type.");
-        }
-        _constants = constants.WrittenSpan.ToArray();
+        _columns = [.. definition.Columns.Select(Cell)];
     }
 
     /// <summary>Whether the line names the columns, in their order. A byte order mark before it is ignored.</summary>
@@ -49,41 +36,16 @@ sealed class CsvDecoder
         return position == line.Length + 1;
     }
 
-    /// <summary>Appends the line's JSON object to <paramref name="target"/>; false with the reason in the verdict, and then what was appended is to be dropped.</summary>
-    public bool TryDecode(ReadOnlySpan<byte> line, ArrayBufferWriter<byte> target, Verdict verdict)
+    protected override bool TryDecodeCells(ReadOnlySpan<byte> frame, DateTimeOffset now, ArrayBufferWriter<byte> target, Verdict verdict)
     {
-        verdict.Reset();
-        if (!Utf8.IsValid(line)) return verdict.Fail(RejectCode.BadUtf8, 0);
-        target.Write(_constants);
+        if (!Utf8.IsValid(frame)) return verdict.Fail(RejectCode.BadUtf8, 0);
         var position = 0;
-        for (var i = 0; i < _columns.Length; i++)
+        foreach (var column in _columns)
         {
-            if (position > line.Length) return verdict.Fail(RejectCode.WrongCellCount, line.Length);
-            if (!CsvCells.TryRead(line, _delimiter, ref position, out var cell)) return verdict.Fail(RejectCode.BadCsv, cell.Start);
-            _cells[i] = cell;
-            var code = _columns[i].Write(CsvCells.Text(line, cell, verdict.Bytes(cell.Length)), cell.IsQuoted, target);
-            if (code == RejectCode.None) continue;
-            verdict.Fail(code, cell.Start);
-            return verdict.In(_columns[i].Field);
+            if (position > frame.Length) return verdict.Fail(RejectCode.WrongCellCount, frame.Length);
+            if (!CsvCells.TryRead(frame, _delimiter, ref position, out var cell)) return verdict.Fail(RejectCode.BadCsv, cell.Start);
+            if (!Write(column, CsvCells.Text(frame, cell, verdict.Bytes(cell.Length)), cell.IsQuoted, cell.Start, target, verdict)) return false;
         }
-        if (position <= line.Length) return verdict.Fail(RejectCode.WrongCellCount, position);
-
-        // Every member ended with a comma; the last one's place is the closing brace's.
-        if (target.WrittenSpan[^1] == ',') ReplaceLast(target);
-        else target.Write("}"u8);
-        return true;
+        return position > frame.Length || verdict.Fail(RejectCode.WrongCellCount, position);
     }
-
-    /// <summary>Where the refused field stands in the line, given what the validator said about the JSON.</summary>
-    public int OffsetInLine(Verdict verdict)
-    {
-        var column = Array.FindIndex(_columns, c => c.Field == verdict.TopField);
-        return column < 0 ? 0 : _cells[column].Start;
-    }
-
-    static void ReplaceLast(ArrayBufferWriter<byte> target) =>
-        System.Runtime.InteropServices.MemoryMarshal.AsMemory(target.WrittenMemory).Span[^1] = (byte)'}';
-
-    static Field FieldOf(RecordType schema, string name) => schema.Fields.FirstOrDefault(f => f.Name == name) ??
-        throw new LeanPipeException("gateway.bad_schema", $"The CSV decoder names '{name}', which the schema has no field for. Expected one of: {string.Join(", ", schema.Fields.Select(f => f.Name))}.");
 }

@@ -5,14 +5,14 @@ namespace LeanPipe.Gateway.Decoding;
 /// <summary>How DuckDB turns a stream's NDJSON into typed columns: what a manifest says about its segments.</summary>
 static class SegmentColumns
 {
-    public static IReadOnlyList<SegmentColumn> Of(StreamDefinition stream) => Of(stream.Schema, canonicalTimestamps: stream.Decoder is CsvDecoderDefinition);
+    public static IReadOnlyList<SegmentColumn> Of(StreamDefinition stream) => Of(stream.Schema, canonicalTimestamps: stream.Decoder is CellDecoderDefinition);
 
     public static IReadOnlyList<SegmentColumn> Of(RecordType schema, bool canonicalTimestamps) =>
         [.. schema.Fields.Select(f =>
         {
             var shape = Shape(f.Type, canonicalTimestamps, depth: 0);
             return new SegmentColumn(f.Name, shape.ReadAs, shape.Type, shape.Expression?.Invoke(Quote(f.Name)));
-        })];
+        }), .. schema.Extra == ExtraFields.Keep ? [new SegmentColumn(RecordType.ExtraColumn, "JSON", "JSON")] : Array.Empty<SegmentColumn>()];
 
     static ColumnShape Shape(FieldType type, bool canonical, int depth) => type switch
     {
@@ -29,7 +29,9 @@ static class SegmentColumns
         TimestampType => new("BIGINT", "TIMESTAMPTZ", x => $"make_timestamptz({x} // 1000)"),
         StringType or EnumType => new("VARCHAR"),
         ListType t => List(Shape(t.Item, canonical, depth + 1), depth),
-        RecordType { Fields.Count: > 0 } t => Record([.. t.Fields.Select(f => (f.Name, Shape(f.Type, canonical, depth)))]),
+        RecordType { Fields.Count: > 0 } t => Record([
+            .. t.Fields.Select(f => (f.Name, Shape(f.Type, canonical, depth))),
+            .. t.Extra == ExtraFields.Keep ? [(RecordType.ExtraColumn, new ColumnShape("JSON"))] : Array.Empty<(string, ColumnShape)>()]),
         _ => new("JSON"),
     };
 

@@ -18,11 +18,12 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
     int _length;
     long _received;
 
+    /// <param name="client">The name in the peer's certificate; null when it showed none.</param>
     /// <param name="draining">Set when the gateway shuts down: what has arrived is read, then the connection ends.</param>
     /// <returns>Why it ended.</returns>
-    public async Task<CloseReason> RunAsync(long number, string peer, CancellationToken draining)
+    public async Task<CloseReason> RunAsync(long number, string peer, string? client, CancellationToken draining)
     {
-        var intake = new FrameIntake(stream, options, time, number, peer);
+        var intake = new FrameIntake(stream, options, time, number, peer, client);
         log.Append(new ConnectionEntry(stream.Number, number, 0, 0), static (b, e) => e.Write(b.Add(EntryKind.ConnectionOpened, ConnectionEntry.Bytes)));
         var acking = _acks.RunAsync(draining);
         var clock = new PeerClock(time, stream.Definition.Limits, input.CancelPendingRead);

@@ -20,10 +20,12 @@ sealed class FrameIntake
     readonly long _connection;
     readonly string _peer;
     readonly FrameCutter _cutter;
-    readonly CsvDecoder? _csv;
+    readonly CellDecoder? _decoder;
+    readonly ConnectionStamps _stamps;
     readonly long _windowLength;
     readonly Verdict _verdict = new();
     readonly ArrayBufferWriter<byte> _rewritten = new();
+    readonly ArrayBufferWriter<byte> _decoded = new();
     readonly ArrayBufferWriter<byte> _tooLargeHead = new();
 
     readonly List<Run> _runs = [];
@@ -41,11 +43,13 @@ sealed class FrameIntake
     /// <summary>The window that was asked for last; asked again with every portion, for a seal closes windows meanwhile.</summary>
     long _openWindow;
 
-    public FrameIntake(StreamIntake stream, GatewayOptions options, TimeProvider time, long connection, string peer)
+    /// <param name="client">The name in the peer's certificate; null when it showed none.</param>
+    public FrameIntake(StreamIntake stream, GatewayOptions options, TimeProvider time, long connection, string peer, string? client = null)
     {
         (_stream, _options, _time, _connection, _peer) = (stream, options, time, connection, peer);
         _cutter = stream.Cutter;
-        _csv = stream.NewCsvDecoder();
+        _decoder = stream.NewDecoder();
+        _stamps = new(peer, client);
         _isHeaderNext = stream.Definition.Decoder is Contracts.CsvDecoderDefinition { Header: true };
         _windowLength = stream.Definition.Window.Length.Ticks;
     }
@@ -69,6 +73,7 @@ sealed class FrameIntake
         _blank = 0;
         _now = _time.GetUtcNow();
         _openWindow = -1;
+        _verdict.NowTicks = _now.UtcTicks - _now.UtcTicks % TimeSpan.TicksPerMicrosecond;
         var at = 0;
         while (at < buffer.Length && !IsBroken && TryTakeFrame(buffer, ref at))
         {
@@ -157,7 +162,7 @@ sealed class FrameIntake
         if (_isHeaderNext)
         {
             _isHeaderNext = false;
-            if (_csv!.IsHeader(frame))
+            if (((CsvDecoder)_decoder!).IsHeader(frame))
             {
                 _blank += consumed;
                 return;
@@ -172,13 +177,14 @@ sealed class FrameIntake
             Reject(frame, consumed);
             return;
         }
-        if (_csv is not null)
+        if (_decoder is not null)
         {
-            TakeCsv(frame, consumed);
+            Decode(frame, consumed);
             return;
         }
 
         if (!_stream.Validator.Accepts(frame, _verdict) || !IsInTime()) Reject(frame, consumed);
+        else if (_verdict.MustRewrite) Rewrite(frame, consumed);
         else if (found.Start == 0 && consumed == length + 1 && buffer[at + length] == '\n') Record(isRewritten: false, at, consumed, consumed);
         else
         {
@@ -191,19 +197,41 @@ sealed class FrameIntake
         }
     }
 
-    void TakeCsv(ReadOnlySpan<byte> frame, int consumed)
+    void Decode(ReadOnlySpan<byte> frame, int consumed)
     {
-        var start = _rewritten.WrittenCount;
-        var isDecoded = _csv!.TryDecode(frame, _rewritten, _verdict);
-        if (isDecoded && _stream.Validator.Accepts(_rewritten.WrittenSpan[start..], _verdict) && IsInTime())
+        // What may have to be rewritten is decoded beside the lines, so that lines stay neighbours.
+        var target = _stream.Rewriter is null ? _rewritten : _decoded;
+        if (target == _decoded) _decoded.ResetWrittenCount();
+        var start = target.WrittenCount;
+        var isDecoded = _decoder!.TryDecode(frame, _now, target, _verdict);
+        if (!isDecoded || !_stream.Validator.Accepts(target.WrittenSpan[start..], _verdict) || !IsInTime())
         {
-            _rewritten.Write("\n"u8);
-            Record(isRewritten: true, start, _rewritten.WrittenCount - start, consumed);
+            // The half-made line stays in the buffer, but no run names it.
+            if (isDecoded) _verdict.Offset = _decoder.OffsetInFrame(_verdict);
+            Reject(frame, consumed);
             return;
         }
-        // The half-made line stays in the buffer, but no run names it.
-        if (isDecoded) _verdict.Offset = _csv.OffsetInLine(_verdict);
-        Reject(frame, consumed);
+        if (_verdict.MustRewrite)
+        {
+            Rewrite(_decoded.WrittenSpan, consumed);
+            return;
+        }
+        if (target == _decoded)
+        {
+            start = _rewritten.WrittenCount;
+            _rewritten.Write(_decoded.WrittenSpan);
+        }
+        _rewritten.Write("\n"u8);
+        Record(isRewritten: true, start, _rewritten.WrittenCount - start, consumed);
+    }
+
+    /// <summary>The record as its schema has it: defaults and stamps written, aliases replaced, unknown fields in their column.</summary>
+    void Rewrite(ReadOnlySpan<byte> record, int consumed)
+    {
+        var start = _rewritten.WrittenCount;
+        _stream.Rewriter!.Write(record, _stamps, _verdict, _rewritten);
+        _rewritten.Write("\n"u8);
+        Record(isRewritten: true, start, _rewritten.WrittenCount - start, consumed);
     }
 
     bool IsInTime()

@@ -17,10 +17,11 @@ sealed class StreamIntake
     {
         (Definition, Number, _lastActivity) = (definition, number, now.UtcTicks);
         Columns = SegmentColumns.Of(definition);
-        Validator = new(definition.Schema, definition.EventTime, canonicalTimestamps: definition.Decoder is CsvDecoderDefinition);
+        Validator = new(definition.Schema, definition.EventTime, canonicalTimestamps: definition.Decoder is CellDecoderDefinition, definition.Stamps);
+        Rewriter = RecordRewriter.Of(definition);
         Cutter = new(definition.Framing, definition.Limits.MaxFrameBytes);
         Windows = new(definition.Limits.MaxOpenWindows);
-        _ = NewCsvDecoder();
+        _ = NewDecoder();
     }
 
     public StreamDefinition Definition { get; }
@@ -38,10 +39,14 @@ sealed class StreamIntake
 
     public StoredPositions Stored { get; } = new();
 
+    /// <summary>Null when what is accepted is always what the segment keeps.</summary>
+    public RecordRewriter? Rewriter { get; }
+
     /// <summary>When a byte came last from any connection; when the gateway started, before the first.</summary>
     public DateTimeOffset LastActivity => new(Interlocked.Read(ref _lastActivity), TimeSpan.Zero);
 
-    public CsvDecoder? NewCsvDecoder() => Definition.Decoder is CsvDecoderDefinition csv ? new(csv, Definition.Schema) : null;
+    /// <summary>One for each connection; null when frames are records already.</summary>
+    public CellDecoder? NewDecoder() => CellDecoder.Of(Definition);
 
     public void Touch(DateTimeOffset now) => Interlocked.Exchange(ref _lastActivity, now.UtcTicks);
 

@@ -23,7 +23,7 @@ abstract class FieldCheck
         EnumType t => new EnumCheck(t),
         ListType t => new ListCheck(Compile(t.Item, canonicalTimestamps), t),
         UnionType t => new UnionCheck([.. t.Members.Select(m => Compile(m, canonicalTimestamps))]),
-        RecordType t => new RecordCheck(t, canonicalTimestamps, eventTime: null),
+        RecordType t => new RecordCheck(t, canonicalTimestamps, top: null),
         _ => throw new LeanPipeException("gateway.bad_schema", $"The schema has a type {type.GetType().Name} that this gateway does not know. Use a newer gateway."),
     };
 }

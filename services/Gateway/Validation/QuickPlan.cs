@@ -34,7 +34,7 @@ sealed class QuickRecord
 
     public required QuickField[] Fields { get; init; }
 
-    /// <summary>Fields without which the record is not accepted here.</summary>
+    /// <summary>Fields without which the record is not accepted here: the required ones, and those whose default has to be written.</summary>
     public required ulong Required { get; init; }
 
     /// <summary>Null when the walk could not accept any record of the type.</summary>
@@ -46,7 +46,7 @@ sealed class QuickRecord
             .ToArray();
         var required = 0UL;
         for (var i = 0; i < fields.Length; i++)
-            if (type.Fields[i].Required) required |= 1UL << i;
+            if (type.Fields[i].Required || type.Fields[i].Default is not null) required |= 1UL << i;
         return new() { Fields = fields, Required = required };
     }
 }

@@ -14,20 +14,23 @@ sealed class RecordValidator
     /// <summary>Objects and lists within one another, the record itself included.</summary>
     public const int MaxDepth = 64;
 
-    static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = MaxDepth };
+    public static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = MaxDepth };
 
     readonly RecordCheck _root;
 
     /// <summary>Null when the schema has nothing that the quick walk could accept.</summary>
     readonly QuickRecord? _quick;
 
-    public RecordValidator(RecordType schema, string eventTime, bool canonicalTimestamps)
+    /// <param name="stamps">Fields that the gateway fills.</param>
+    public RecordValidator(RecordType schema, string eventTime, bool canonicalTimestamps, IReadOnlyDictionary<string, StampSource>? stamps = null)
     {
         if (schema.Fields.FirstOrDefault(f => f.Name == eventTime) is not { Type: TimestampType, Required: true, Nullable: false })
             throw new LeanPipeException(
                 "gateway.bad_schema", $"The event time '{eventTime}' does not place every record in a window: expected a required, not nullable timestamp field of the record itself.");
-        _root = new(schema, canonicalTimestamps, eventTime);
-        _quick = QuickRecord.Of(schema, eventTime, canonicalTimestamps);
+        _root = new(schema, canonicalTimestamps, new(eventTime, stamps ?? new Dictionary<string, StampSource>()));
+
+        // A stamped record is never what its frame is, so there the quick walk has nothing to accept.
+        _quick = stamps is { Count: > 0 } ? null : QuickRecord.Of(schema, eventTime, canonicalTimestamps);
     }
 
     /// <summary>True when the frame is a record; the verdict then has its event time, otherwise the reason.</summary>
@@ -35,6 +38,7 @@ sealed class RecordValidator
     {
         if (_quick is null || !QuickWalk.Accepts(frame, _quick, out var ticks)) return AcceptsStrictly(frame, verdict);
         verdict.Reset();
+        verdict.MustRewrite = false;
         verdict.EventTicks = ticks;
         return true;
     }
@@ -43,6 +47,7 @@ sealed class RecordValidator
     internal bool AcceptsStrictly(ReadOnlySpan<byte> frame, Verdict verdict)
     {
         verdict.Reset();
+        verdict.MustRewrite = false;
         if (!Utf8.IsValid(frame)) return verdict.Fail(RejectCode.BadUtf8, FirstInvalid(frame));
         var reader = new Utf8JsonReader(frame, ReaderOptions);
         try

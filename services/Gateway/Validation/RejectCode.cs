@@ -39,6 +39,12 @@ enum RejectCode
 
     /// <summary>No length stands where one belongs, so nothing says where the next frame begins: the connection ends.</summary>
     BadLength,
+    BadKeyValue,
+    BadSyslog,
+    NoMatch,
+
+    /// <summary>The frame has more or fewer bytes than the binary layout.</summary>
+    WrongSize,
 }
 
 static class RejectCodes

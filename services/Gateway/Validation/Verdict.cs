@@ -22,6 +22,12 @@ sealed class Verdict
     /// <summary>UTC ticks of the timestamp that was read last.</summary>
     public long LastTicks { get; set; }
 
+    /// <summary>UTC ticks of the gateway's clock, cut to microseconds: the event time of a record that is stamped with it.</summary>
+    public long NowTicks { get; set; }
+
+    /// <summary>Whether an accepted record is not what the segment keeps: a field is missing that has a default or a stamp, goes by an alias, or is unknown and kept.</summary>
+    public bool MustRewrite { get; set; }
+
     public void Reset()
     {
         Code = RejectCode.None;

@@ -32,6 +32,7 @@ public sealed class SegmentColumnsTests : IDisposable
     [InlineData("list", "[1,2]", "BIGINT[]", "[1, 2]")]
     [InlineData("times", "[1700000000000]", "TIMESTAMP WITH TIME ZONE[]", "['2023-11-14 22:13:20+00']")]
     [InlineData("union", "[1,\"x\"]", "JSON", "[1,\"x\"]")]
+    [InlineData("kept", """{"a":1,"extra":{"b":[true]}}""", "STRUCT(a BIGINT, extra JSON)", "{'a': 1, 'extra': '{\"b\":[true]}'}")]
     [InlineData("nested", """[{"a b":{"t":1700000000000,"n":1},"d":"0.10"}]""",
         "STRUCT(\"a b\" STRUCT(t TIMESTAMP WITH TIME ZONE, n BIGINT), d DECIMAL(18,3))[]", "[{'a b': {'t': '2023-11-14 22:13:20+00', 'n': 1}, 'd': 0.100}]")]
     public void A_value_becomes_a_column_of_its_type(string type, string json, string duckType, string expected)
@@ -64,6 +65,7 @@ public sealed class SegmentColumnsTests : IDisposable
         ["list"] = new ListType(new Int64Type()),
         ["times"] = new ListType(new TimestampType(TimestampUnit.Milliseconds)),
         ["union"] = new UnionType([new BoolType(), new ListType(new UnionType([new Int64Type(), new StringType()]))]),
+        ["kept"] = new RecordType([new("a", new Int64Type()), new("extra", new RecordType([], ExtraFields.Ignore), Required: false)]),
         ["nested"] = new ListType(new RecordType([
             new("a b", new RecordType([new("t", new TimestampType(TimestampUnit.Milliseconds)), new("n", new Int64Type())])), new("d", new DecimalType())])),
     };

@@ -20,9 +20,9 @@ public sealed class CsvDecoderTests
         var decoder = new CsvDecoder(Definition, Schema);
         var validator = new RecordValidator(Schema, "t", canonicalTimestamps: true);
         var (verdict, target) = (new Verdict(), new ArrayBufferWriter<byte>());
-        if (!decoder.TryDecode(Encoding.UTF8.GetBytes(line), target, verdict)) return ("", verdict.Code, verdict.Field([]), verdict.Offset);
+        if (!decoder.TryDecode(Encoding.UTF8.GetBytes(line), default, target, verdict)) return ("", verdict.Code, verdict.Field([]), verdict.Offset);
         var accepted = validator.Accepts(target.WrittenSpan, verdict);
-        return (Encoding.UTF8.GetString(target.WrittenSpan), verdict.Code, verdict.Field(target.WrittenSpan), accepted ? 0 : decoder.OffsetInLine(verdict));
+        return (Encoding.UTF8.GetString(target.WrittenSpan), verdict.Code, verdict.Field(target.WrittenSpan), accepted ? 0 : decoder.OffsetInFrame(verdict));
     }
 
     [Theory]
@@ -41,6 +41,7 @@ public sealed class CsvDecoderTests
     [InlineData("2013-07-04 00:00:00,1,x,1,2", "wrong_cell_count", "", 26)]
     [InlineData("2013-07-04 00:00:00,1,x\"y,1", "bad_csv", "", 22)]
     [InlineData("2013-07-04 00:00:00,1,\"x\"y,1", "bad_csv", "", 23)]
+    [InlineData("2013-07-04 00:00:00,1,\"x,1", "bad_csv", "", 22)]
     [InlineData("2013-07-04 00:00:00,1,x,1.23456", "too_precise", "price", 24)]
     public void A_line_that_is_no_record_says_where(string line, string code, string field, int offset)
     {

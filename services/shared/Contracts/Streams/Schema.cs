@@ -43,11 +43,16 @@ public sealed record ListType(FieldType Item, int MinItems = 0, int MaxItems = i
 /// <summary>The first member that accepts the value takes it.</summary>
 public sealed record UnionType(IReadOnlyList<FieldType> Members) : FieldType;
 
-public sealed record RecordType(IReadOnlyList<Field> Fields, ExtraFields Extra = ExtraFields.Reject) : FieldType;
+public sealed record RecordType(IReadOnlyList<Field> Fields, ExtraFields Extra = ExtraFields.Reject) : FieldType
+{
+    public const string ExtraColumn = "extra";
+}
 
 /// <param name="Required">A record without the field is rejected.</param>
 /// <param name="Nullable">JSON null is accepted; a missing optional field is allowed either way and reads as null.</param>
-public sealed record Field(string Name, FieldType Type, bool Required = true, bool Nullable = false);
+/// <param name="Default">What a missing field becomes, as JSON; then the field is not required.</param>
+/// <param name="Aliases">Other names under which records may bring the field; segments have its own.</param>
+public sealed record Field(string Name, FieldType Type, bool Required = true, bool Nullable = false, string? Default = null, IReadOnlyList<string>? Aliases = null);
 
 /// <summary>What happens to a field that the schema does not name.</summary>
 public enum ExtraFields
@@ -57,4 +62,7 @@ public enum ExtraFields
 
     /// <summary>The field stays in the segment's bytes, but no column shows it.</summary>
     Ignore,
+
+    /// <summary>The field moves into the column <see cref="RecordType.ExtraColumn"/>, a JSON object of all such fields.</summary>
+    Keep,
 }

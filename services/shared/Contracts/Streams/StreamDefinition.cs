@@ -12,6 +12,9 @@ public sealed record StreamDefinition
     public DecoderDefinition Decoder { get; init; } = new JsonDecoderDefinition();
     public required RecordType Schema { get; init; }
 
+    /// <summary>Fields that the gateway fills itself; a record that brings one is rejected.</summary>
+    public IReadOnlyDictionary<string, StampSource> Stamps { get; init; } = new Dictionary<string, StampSource>();
+
     /// <summary>The top-level timestamp field that places a record in a window.</summary>
     public required string EventTime { get; init; }
 
@@ -74,14 +77,15 @@ public enum AckMode
     Stored,
 }
 
-public abstract record DecoderDefinition;
+/// <summary>What the gateway knows about a frame and the peer does not say.</summary>
+public enum StampSource
+{
+    /// <summary>The gateway's clock when the frame was read, to the microsecond; for a timestamp field without a format.</summary>
+    ReceivedAt,
 
-/// <summary>A frame is one JSON object, kept byte for byte.</summary>
-public sealed record JsonDecoderDefinition : DecoderDefinition;
+    /// <summary>The peer's address and port; for a string field.</summary>
+    Peer,
 
-/// <summary>A frame is one line of CSV (RFC 4180 quoting within the line); its cells become the schema's fields by position.</summary>
-/// <param name="Columns">Field names in the order of the cells.</param>
-/// <param name="Header">Whether the first line of a connection is a header: it must equal <paramref name="Columns"/> and is no record.</param>
-/// <param name="Constants">Fields that are not in the line but the same for the whole stream.</param>
-public sealed record CsvDecoderDefinition(
-    IReadOnlyList<string> Columns, bool Header, char Delimiter = ',', IReadOnlyDictionary<string, string>? Constants = null) : DecoderDefinition;
+    /// <summary>The name in the client's certificate; for a string field that is optional or nullable, for there may be none.</summary>
+    ClientName,
+}

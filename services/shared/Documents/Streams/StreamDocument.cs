@@ -26,7 +26,10 @@ public static class StreamDocument
         var framing = map.Take("framing");
         var decoderNode = map.Take("decoder");
         var schema = Schema(map, errors);
-        var decoder = DecoderReader.Read(decoderNode, schema, errors);
+        var network = NetworkReader.Read(map, schema, errors);
+        var stamps = StampReader.Read(map.Take("stamp"), schema, errors);
+        if (network.Tls?.PeerName is { } peerName) stamps[peerName] = StampSource.ClientName;
+        var decoder = new DecoderReader(schema, [.. stamps.Keys], errors).Read(decoderNode);
         var eventTime = EventTime(map, schema, errors);
         var definition = new StreamDefinition
         {
@@ -34,10 +37,11 @@ public static class StreamDocument
             Listen = listen ?? "",
             Decoder = decoder,
             Schema = schema ?? new([]),
+            Stamps = stamps,
             EventTime = eventTime ?? "",
             Ack = map.Choice("ack", Acks) ?? AckMode.None,
             Limits = Limits(map),
-            Network = NetworkReader.Read(map, schema, errors),
+            Network = network,
         };
         definition = definition with
         {

@@ -8,7 +8,7 @@ namespace LeanPipe.Documents;
 /// <summary>A schema's types. A text is a type without settings (<c>int64</c>); a map names the type by <c>type</c> or by the key that carries its content (<c>enum</c>, <c>list</c>, …).</summary>
 static class TypeReader
 {
-    public static readonly Dictionary<string, ExtraFields> Extras = new() { ["reject"] = ExtraFields.Reject, ["ignore"] = ExtraFields.Ignore };
+    public static readonly Dictionary<string, ExtraFields> Extras = new() { ["reject"] = ExtraFields.Reject, ["ignore"] = ExtraFields.Ignore, ["keep"] = ExtraFields.Keep };
 
     static readonly string[] Content = ["enum", "union", "list", "record", "timestamp"];
     static readonly string[] Scalars = ["int64", "float64", "decimal", "bool", "string", "bytes", "timestamp"];
@@ -30,28 +30,46 @@ static class TypeReader
             return null;
         }
         var fields = new List<Field>();
+        var names = new List<string>();
+        if (extra == ExtraFields.Keep) names.Add(RecordType.ExtraColumn);
         foreach (var (key, value) in map.Entries)
         {
             var name = key.Text.EndsWith('?') ? key.Text[..^1] : key.Text;
             if (name.Length is 0 or > 255) errors.Add(key.At, "A field's name has 1 to 255 characters.");
-            // SQL compares column names without case.
-            if (fields.Find(f => string.Equals(f.Name, name, StringComparison.OrdinalIgnoreCase)) is { } twin)
-                errors.Add(key.At, $"The fields '{twin.Name}' and '{name}' would be one column in SQL, which ignores case; rename one of them.");
-            fields.Add(Field(name, key.Text.EndsWith('?'), value, errors));
+            Claim(names, name, key, errors);
+            var field = Field(name, key.Text.EndsWith('?'), value, names, errors);
+            fields.Add(field);
         }
         return new(fields, extra);
     }
 
-    static Field Field(string name, bool mayMiss, YamlNode node, ErrorList errors)
+    /// <summary>SQL compares column names without case; an alias may become a column in another version.</summary>
+    static void Claim(List<string> names, string name, TextNode at, ErrorList errors)
+    {
+        if (names.Find(n => string.Equals(n, name, StringComparison.OrdinalIgnoreCase)) is { } twin)
+            errors.Add(at.At, $"The fields '{twin}' and '{name}' would be one column in SQL, which ignores case; rename one of them.");
+        names.Add(name);
+    }
+
+    static Field Field(string name, bool mayMiss, YamlNode node, List<string> names, ErrorList errors)
     {
         var flags = new Flags { Required = !mayMiss };
-        return new(name, Type(node, errors, flags) ?? new StringType(), flags.Required, flags.Nullable);
+        var type = Type(node, errors, flags);
+        foreach (var alias in flags.Aliases)
+        {
+            if (alias.Text.Length is 0 or > 255) errors.Add(alias.At, "An alias has 1 to 255 characters.");
+            Claim(names, alias.Text, alias, errors);
+        }
+        var json = flags.Default is { } value && type is not null ? DefaultReader.Read(value, type, flags.Nullable, errors) : null;
+        return new(name, type ?? new StringType(), flags.Required && flags.Default is null, flags.Nullable, json, flags.Aliases.Count == 0 ? null : [.. flags.Aliases.Select(a => a.Text)]);
     }
 
     sealed class Flags
     {
         public bool Required { get; set; } = true;
         public bool Nullable { get; set; }
+        public YamlNode? Default { get; set; }
+        public IReadOnlyList<TextNode> Aliases { get; set; } = [];
     }
 
     /// <param name="flags">Null where only a type may stand: in a list or a union.</param>
@@ -73,6 +91,8 @@ static class TypeReader
         {
             flags.Required = reader.Flag("required") ?? flags.Required;
             flags.Nullable = reader.Flag("nullable") ?? flags.Nullable;
+            flags.Default = reader.Take("default");
+            flags.Aliases = reader.Texts("aliases") ?? [];
         }
         if (type is not null) reader.Finish();
         return type;
@@ -142,24 +162,47 @@ static class TypeReader
     static UnionType? Union(MapReader map, ErrorList errors)
     {
         var node = map.Take("union")!;
-        if (node is ListNode { Items.Count: >= 2 } list) return new([.. list.Items.Select(i => Type(i, errors)).OfType<FieldType>()]);
-        errors.Add(node.At, $"'union' is {(node is ListNode ? "too short" : node.Shape)}; expected a list of at least two types such as [float64, string].");
-        return null;
+        if (node is not ListNode { Items.Count: >= 2 } list)
+        {
+            errors.Add(node.At, $"'union' is {(node is ListNode ? "too short" : node.Shape)}; expected a list of at least two types such as [float64, string].");
+            return null;
+        }
+        var members = new List<FieldType>();
+        foreach (var item in list.Items)
+        {
+            if (Type(item, errors) is not { } member) continue;
+            if (Rewrites(member)) errors.Add(item.At, "A record within a union has a default, an alias or 'extra: keep', but a union keeps its values as they are; leave these out.");
+            members.Add(member);
+        }
+        return new(members);
     }
 
-    static string? Pattern(MapReader map, ErrorList errors)
+    /// <summary>Whether a value of the type may be other in the segment than on the wire.</summary>
+    static bool Rewrites(FieldType type) => type switch
     {
-        if (map.Text("pattern") is not { } text) return null;
+        RecordType t => t.Extra == ExtraFields.Keep || t.Fields.Any(f => f.Default is not null || f.Aliases is not null || Rewrites(f.Type)),
+        ListType t => Rewrites(t.Item),
+        _ => false,
+    };
+
+    static string? Pattern(MapReader map, ErrorList errors) => map.Text("pattern") is { } text && CheckedPattern(text, errors) is not null ? text.Text : null;
+
+    /// <summary>As the gateway compiles it: without backtracking, so without lookaround and back-references, and only named groups capture.</summary>
+    public static Regex? CheckedPattern(TextNode text, ErrorList errors)
+    {
         try
         {
-            _ = new Regex(text.Text, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
-            return text.Text;
+            return new(text.Text, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture);
         }
         catch (RegexParseException e)
         {
             errors.Add(text.At, $"'pattern' is no regular expression: {e.Message}");
-            return null;
         }
+        catch (NotSupportedException)
+        {
+            errors.Add(text.At, "'pattern' has lookaround, a back-reference or another construct that needs backtracking; expected an expression without them.");
+        }
+        return null;
     }
 
     static T Ordered<T>(MapReader map, ErrorList errors, T type, Func<T, bool> holds, string low, string high) where T : FieldType
