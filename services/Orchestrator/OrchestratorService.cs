@@ -20,7 +20,7 @@ public static class OrchestratorService
         services.TryAddSingleton<RunProgress>();
         services.TryAddSingleton(_ => new PipelineFolder(options.Config));
         services.TryAddSingleton<ILauncher, ProcessLauncher>();
-        services.AddSingleton<SourceReader>().AddSingleton<RunPlanning>().AddSingleton<StepWriter>().AddSingleton<TaskRunner>().AddSingleton<RunEnding>();
+        services.AddSingleton<SourceReader>().AddSingleton<RunPlanning>().AddSingleton<TaskCache>().AddSingleton<StepWriter>().AddSingleton<TaskRunner>().AddSingleton<RunEnding>();
         services.AddSingleton<IRunInstances, DaprRunInstances>().AddSingleton<RunQueue>().AddSingleton<RunCancellation>();
         services.AddSingleton<WindowSealedEndpoint>().AddSingleton<RunReader>();
         services.AddDaprWorkflow(worker =>

@@ -28,11 +28,11 @@ static class RunCommand
         { pipeline, window, revision, param, id, wait, sidecar, format };
         return command.Does(globals, async (call, stop) =>
         {
-            var name = Parse<PipelineName>(call.Get(pipeline)!);
-            var parameters = Params(call.Get(param)!);
-            var request = new RunRequest(name, Parse<WindowId>(call.Get(window)!), call.Get(revision), parameters.Count == 0 ? null : parameters);
+            var name = RunArguments.Parse<PipelineName>(call.Get(pipeline)!);
+            var parameters = RunArguments.Params(call.Get(param)!);
+            var request = new RunRequest(name, RunArguments.Parse<WindowId>(call.Get(window)!), call.Get(revision), parameters.Count == 0 ? null : parameters);
             var store = ObjectStores.Open(call.Lake);
-            var run = call.Get(id) is { } chosen ? Parse<RunId>(chosen) : await DefaultIdAsync(request, parameters, store, call, stop);
+            var run = call.Get(id) is { } chosen ? RunArguments.Parse<RunId>(chosen) : await DefaultIdAsync(request, parameters, store, call, stop);
             using var http = new HttpClient();
             var api = new WorkflowApi(http, call.Get(sidecar) ?? call.Home.RequireRunning().Sidecar);
             await api.StartAsync(run, request, stop);
@@ -44,30 +44,6 @@ static class RunCommand
             var state = await RunWait.ForAsync(api, run, stop);
             return await RunWait.ReportAsync(call, call.WantsJson(format), store, run, state, stop);
         });
-    }
-
-    static T Parse<T>(string text) where T : struct, IId<T>
-    {
-        try
-        {
-            return T.Parse(text);
-        }
-        catch (LeanPipeException e)
-        {
-            throw new UsageException(e.Message);
-        }
-    }
-
-    static SortedDictionary<string, string> Params(string[] given)
-    {
-        var parameters = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var text in given)
-        {
-            var equals = text.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0) throw new UsageException($"--param '{text}' has no name and value: expected one like kind=Temperature.");
-            if (!parameters.TryAdd(text[..equals], text[(equals + 1)..])) throw new UsageException($"--param '{text[..equals]}' is given twice: keep one.");
-        }
-        return parameters;
     }
 
     /// <summary>The id that a trigger would give the same run; other parameters make another run.</summary>

@@ -7,17 +7,21 @@ using LeanPipe.Cli.Homes;
 using LeanPipe.Cli.Runs;
 using LeanPipe.Contracts;
 using LeanPipe.Documents;
+using LeanPipe.Orchestrator;
 
 namespace LeanPipe.Cli.Output;
 
 /// <summary>What the commands print as JSON, and what they keep.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true,
-    Converters = [typeof(SnakeCaseEnum<RunState>), typeof(SnakeCaseEnum<CheckSeverity>)])]
+    Converters = [typeof(SnakeCaseEnum<Runs.RunState>), typeof(SnakeCaseEnum<CheckSeverity>), typeof(SnakeCaseEnum<BackfillState>)])]
 [JsonSerializable(typeof(Endpoints))]
 [JsonSerializable(typeof(IReadOnlyList<DocumentError>))]
-[JsonSerializable(typeof(IReadOnlyList<RunLine>))]
+[JsonSerializable(typeof(IReadOnlyList<Runs.RunLine>))]
 [JsonSerializable(typeof(RunDetail))]
+[JsonSerializable(typeof(IReadOnlyList<TaskExplanation>))]
+[JsonSerializable(typeof(PlannedRun))]
+[JsonSerializable(typeof(IReadOnlyList<BackfillWindow>))]
 [JsonSerializable(typeof(Audit))]
 [JsonSerializable(typeof(SendSummary))]
 [JsonSerializable(typeof(WorkflowState))]

@@ -14,7 +14,7 @@ static class RunPrinter
 
     static readonly TextColumn<StepRecord>[] Steps =
     [
-        new("STEP", s => s.Step), new("TASKS", s => s.Tasks, Right: true), new("ROWS IN", s => s.RowsIn, Right: true), new("ROWS OUT", s => s.RowsOut, Right: true),
+        new("STEP", s => s.Step), new("TASKS", s => s.Reused is { } reused ? $"{s.Tasks} ({reused} reused)" : s.Tasks, Right: true), new("ROWS IN", s => s.RowsIn, Right: true), new("ROWS OUT", s => s.RowsOut, Right: true),
         new("BYTES OUT", s => s.BytesOut, Right: true), new("SECONDS", s => s.Seconds.ToString("0.0", null), Right: true),
     ];
 

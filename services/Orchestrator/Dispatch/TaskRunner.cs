@@ -6,12 +6,12 @@ namespace LeanPipe.Orchestrator;
 
 /// <summary>Brings a task to its commit, or to a failure that another attempt would not change.</summary>
 /// <remarks>
-/// Durable order: started.json of the attempt, [its chunks and outcome.json, by the step runner], commit.json. Whatever dies in between, the repeated call goes on
+/// Durable order: started.json of the attempt, [its chunks and outcome.json, by the step runner], commit.json, the cache's entry. Whatever dies in between, the repeated call goes on
 /// from what the lake holds: a commit ends it at once; a successful outcome without commit is committed, not run again; an attempt without outcome was lost, and
 /// another one is launched under the next number. Attempts are counted per execution of the activity, however often it is delivered: a task that takes this
 /// service down with it ends after <see cref="OrchestratorOptions.MaxLostAttempts"/> all the same, while a run that somebody starts again gets new attempts.
 /// </remarks>
-sealed class TaskRunner(IObjectStore store, ILauncher launcher, OrchestratorOptions options, RunProgress progress, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<TaskRunner> log)
+sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache, OrchestratorOptions options, RunProgress progress, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<TaskRunner> log)
     : IDisposable
 {
     // A sidecar that reconnects delivers an activity again while the first delivery still runs here: both wait for the one attempt.
@@ -78,7 +78,7 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, OrchestratorOpti
             var outcome = found;
             var attempt = new TaskAttempt(run, step, task, number, spec.Limits.Timeout);
             if (outcome is null && await launcher.AttachAsync(attempt) is not null) outcome = await attempts.OutcomeAsync(number, CancellationToken.None);
-            if (outcome is { Error: null }) return await CommitAsync(attempts, attempt, outcome);
+            if (outcome is { Error: null }) return await CommitAsync(attempts, spec, attempt, outcome);
             if (start.Execution != execution) continue;
             if (outcome?.Error is { Transient: false } error) return Failed(spec, number, error.Code, error.Message);
             if (outcome is null) lost++;
@@ -105,7 +105,7 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, OrchestratorOpti
                 {
                     if (_failed.TryGetValue(spec.Run, out var failure)) return new(failure);
                     last = await attempts.StartAsync(last + 1, new(execution, time.GetUtcNow()), CancellationToken.None);
-                    error = await LaunchAsync(attempts, new(spec.Run, spec.Step, spec.Task, last, spec.Limits.Timeout), stop);
+                    error = await LaunchAsync(attempts, spec, new(spec.Run, spec.Step, spec.Task, last, spec.Limits.Timeout), stop);
                 }
                 finally
                 {
@@ -124,14 +124,14 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, OrchestratorOpti
     }
 
     /// <returns>Null when the task is committed.</returns>
-    async Task<TaskError?> LaunchAsync(AttemptLog attempts, TaskAttempt attempt, CancellationToken stop)
+    async Task<TaskError?> LaunchAsync(AttemptLog attempts, TaskSpec spec, TaskAttempt attempt, CancellationToken stop)
     {
         var watch = new AttemptProgress(attempt, progress, time, log);
         var end = await launcher.RunAsync(attempt, watch.Read, stop);
         var outcome = await attempts.OutcomeAsync(attempt.Attempt, CancellationToken.None);
         if (outcome is { Error: null })
         {
-            await CommitAsync(attempts, attempt, outcome);
+            await CommitAsync(attempts, spec, attempt, outcome);
             return null;
         }
         var error = outcome?.Error ?? Crash(end, attempt.Timeout);
@@ -139,9 +139,10 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, OrchestratorOpti
         return error;
     }
 
-    async Task<Reply> CommitAsync(AttemptLog attempts, TaskAttempt attempt, TaskOutcome outcome)
+    async Task<Reply> CommitAsync(AttemptLog attempts, TaskSpec spec, TaskAttempt attempt, TaskOutcome outcome)
     {
-        await attempts.CommitAsync(attempt.Attempt, CancellationToken.None);
+        if (await attempts.CommitAsync(attempt.Attempt, CancellationToken.None))
+            await cache.AddAsync(spec, outcome, LakeLayout.Outcome(attempt.Run, attempt.Step, attempt.Task, attempt.Attempt), CancellationToken.None);
         progress.Report(new TaskFinished(
             attempt.Run, attempt.Step, attempt.Task, attempt.Attempt, outcome.RowsIn, outcome.RowsOut, TimeSpan.FromMilliseconds(outcome.Timings.TotalMs), null));
         return new();

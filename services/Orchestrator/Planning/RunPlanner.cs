@@ -56,7 +56,7 @@ static class RunPlanner
             Name = step.Name,
             Sql = step.Sql,
             Inputs = inputs,
-            Checks = step.Checks,
+            Checks = step.Dedupe.Count > 0 ? [.. step.Checks, OneRowEach(step.Dedupe)] : step.Checks,
             Publish = step.Publish,
             Needs = [.. step.Inputs.Values.OfType<StepInput>().Select(i => i.Step).Distinct().OrderBy(s => s.Value, StringComparer.Ordinal)],
             BytesPerTask = bytes?.BytesPerTask,
@@ -65,8 +65,16 @@ static class RunPlanner
             Timeout = step.Timeout,
             MaxAttempts = step.Retries + 1,
             Cache = step.Cache ? null : false,
+            Dedupe = step.Dedupe.Count > 0 ? step.Dedupe : null,
             Output = new() { ChunkBytes = step.Output.ChunkBytes, OrderBy = step.Output.OrderBy, Hash = shuffle },
         };
+    }
+
+    /// <summary>What the declaration says is asked of every task's output: only then what is missing was a duplicate of what is there.</summary>
+    static CheckDefinition OneRowEach(IReadOnlyList<string> columns)
+    {
+        var names = string.Join(", ", columns.Select(c => $"\"{c.Replace("\"", "\"\"", StringComparison.Ordinal)}\""));
+        return new("dedupe", $"SELECT {names}, count(*) AS rows FROM output GROUP BY {names} HAVING count(*) > 1", 0, Rows: true);
     }
 
     /// <summary>Which input a bytes fan-out splits must not depend on how large the inputs of a window happen to be: an outer join would change its meaning.</summary>

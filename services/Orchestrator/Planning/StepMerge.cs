@@ -6,8 +6,9 @@ namespace LeanPipe.Orchestrator;
 static class StepMerge
 {
     /// <param name="outcomes">Of every task, in the order of the tasks.</param>
+    /// <param name="reused">The indexes of those that are the outcomes of equal tasks: they cost nothing this time.</param>
     /// <exception cref="LeanPipeException">The tasks did not yield the same columns, so that their chunks are not one dataset.</exception>
-    public static StepManifest Merge(RunId run, StepName step, IReadOnlyList<TaskOutcome> outcomes, DateTimeOffset now)
+    public static StepManifest Merge(RunId run, StepName step, IReadOnlyList<TaskOutcome> outcomes, DateTimeOffset now, IReadOnlySet<int>? reused = null)
     {
         var columns = outcomes[0].Columns;
         foreach (var outcome in outcomes)
@@ -25,9 +26,10 @@ static class StepMerge
             Tasks = outcomes.Count,
             RowsIn = outcomes.Sum(o => o.RowsIn),
             RowsOut = outcomes.Sum(o => o.RowsOut),
-            TaskMs = outcomes.Sum(o => o.Timings.TotalMs),
+            TaskMs = outcomes.Where((_, n) => reused?.Contains(n) is not true).Sum(o => o.Timings.TotalMs),
+            Reused = reused?.Count is > 0 and var count ? count : null,
             CommittedAt = now,
-            Warnings = outcomes.SelectMany(NotPassed).ToList() is { Count: > 0 } warnings ? warnings : null,
+            Warnings = outcomes.SelectMany((o, n) => NotPassed(o).Select(w => w with { Task = new(n) })).ToList() is { Count: > 0 } warnings ? warnings : null,
         };
     }
 

@@ -5,11 +5,11 @@ namespace LeanPipe.Orchestrator;
 
 /// <summary>Writes a step's tasks before they run, and its manifest after.</summary>
 /// <remarks>
-/// Durable order per step: task.json of every task, [attempts and commit.json of every task], tasks.ndjson, manifest.json; all put if absent, all following from what is
+/// Durable order per step: task.json of every task, commit.json of those whose equal has run before, [attempts and commit.json of every task], tasks.ndjson, manifest.json; all put if absent, all following from what is
 /// committed already. A crash anywhere leaves a prefix of that order, and the repeated activity fills up the rest with the same content. Readers of a step
 /// see nothing before its manifest, and then everything.
 /// </remarks>
-sealed class StepWriter(IObjectStore store, RunPlanning plans, OrchestratorOptions options, RunProgress progress, TimeProvider time, ILogger<StepWriter> log)
+sealed class StepWriter(IObjectStore store, RunPlanning plans, TaskCache cache, OrchestratorOptions options, RunProgress progress, TimeProvider time, ILogger<StepWriter> log)
 {
     // Puts and gets of small objects wait for the network, not for this machine.
     const int Parallel = 16;
@@ -26,6 +26,11 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, OrchestratorOptio
         await System.Threading.Tasks.Parallel.ForEachAsync(tasks, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (task, token) =>
             await store.PutJsonIfAbsentAsync(LakeLayout.TaskSpec(run, step, task.Task), task, ContractsJson.Default.TaskSpec, token));
         progress.Report(new StepStarted(run, step, tasks.Count));
+        if (await ReuseAsync(tasks, cancellation) == tasks.Count)
+        {
+            await CommitAsync(run, step, tasks.Count, cancellation);
+            return new(tasks.Count, Committed: true);
+        }
         return new(tasks.Count, Committed: false, AtOnce: options.TasksAtOncePerStep);
     }
 
@@ -36,7 +41,7 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, OrchestratorOptio
             var outcomes = new (int Attempt, TaskOutcome Outcome)[tasks];
             await System.Threading.Tasks.Parallel.ForAsync(0, tasks, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (n, token) =>
                 outcomes[n] = await CommittedAsync(run, step, new(n), token));
-            var manifest = StepMerge.Merge(run, step, [.. outcomes.Select(o => o.Outcome)], time.GetUtcNow());
+            var manifest = StepMerge.Merge(run, step, [.. outcomes.Select(o => o.Outcome)], time.GetUtcNow(), outcomes.Index().Where(o => o.Item.Attempt == 0).Select(o => o.Index).ToHashSet());
             await store.PutAsync(LakeLayout.TaskRecords(run, step), StepMerge.Records(run, outcomes), cancellation);
             await store.PutJsonIfAbsentAsync(LakeLayout.StepManifest(run, step), manifest, ContractsJson.Default.StepManifest, cancellation);
             log.StepCommitted(run.Value, step.Value, manifest.Tasks, manifest.RowsIn, manifest.RowsOut);
@@ -44,6 +49,19 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, OrchestratorOptio
             progress.Report(new StepCommitted(run, step, manifest.Tasks, manifest.RowsIn, manifest.RowsOut));
         }
         return new();
+    }
+
+    /// <summary>Commits every task whose equal has run before. Asked once per step, so that a step of which nothing changed calls no activity per task.</summary>
+    async Task<int> ReuseAsync(IReadOnlyList<TaskSpec> tasks, CancellationToken cancellation)
+    {
+        var reused = 0;
+        await System.Threading.Tasks.Parallel.ForEachAsync(tasks, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (task, token) =>
+        {
+            if (await cache.FindAsync(task, token) is not { } outcome) return;
+            await store.PutJsonIfAbsentAsync(LakeLayout.TaskCommit(task.Run, task.Step, task.Task), new TaskCommit(0, outcome), ContractsJson.Default.TaskCommit, token);
+            Interlocked.Increment(ref reused);
+        });
+        return reused;
     }
 
     public ValueTask<StepManifest?> FindAsync(RunId run, StepName step, CancellationToken cancellation) =>

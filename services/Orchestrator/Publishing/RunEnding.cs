@@ -64,7 +64,7 @@ sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, 
         var records = new List<StepRecord>();
         foreach (var step in plan?.Steps ?? [])
             if (await steps.FindAsync(run, step.Name, cancellation) is { } done)
-                records.Add(new(step.Name, done.Tasks, done.RowsIn, done.RowsOut, done.Chunks.Sum(c => c.Object.Bytes), done.TaskMs / 1000.0));
+                records.Add(new(step.Name, done.Tasks, done.RowsIn, done.RowsOut, done.Chunks.Sum(c => c.Object.Bytes), done.TaskMs / 1000.0, done.Reused));
         return records;
     }
 

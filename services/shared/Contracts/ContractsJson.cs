@@ -26,6 +26,8 @@ namespace LeanPipe.Contracts;
 [JsonSerializable(typeof(RunRecord))]
 [JsonSerializable(typeof(TaskRecord))]
 [JsonSerializable(typeof(RunIndexEntry))]
+[JsonSerializable(typeof(CacheEntry))]
+[JsonSerializable(typeof(TaskOutput))]
 [JsonSerializable(typeof(QueuedRun))]
 [JsonSerializable(typeof(RunCancel))]
 [JsonSerializable(typeof(Catalog))]

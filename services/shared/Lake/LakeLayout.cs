@@ -115,6 +115,9 @@ public static class LakeLayout
 
     public const string Tables = "tables/";
 
+    /// <summary>Orchestrator. <paramref name="key"/> is the SHA-256 over what a task's result depends on.</summary>
+    public static string CacheEntry(string key) => $"cache/{key}.json";
+
     /// <summary>Whoever probes the store; removed right after.</summary>
     public static string Probe(string id) => $"cache/probe-{id}-";
 

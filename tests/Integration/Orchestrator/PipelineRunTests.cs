@@ -100,6 +100,34 @@ public sealed class PipelineRunTests
     }
 
     [Fact]
+    public async Task What_has_run_before_is_not_run_again_and_a_change_runs_only_what_it_reaches()
+    {
+        await using var lab = await OrchestratorLab.StartAsync(Yaml, Files);
+        await lab.SealAsync(Window, 1, Segments);
+        await lab.RunAsync("r1", Request);
+        (await AttemptsAsync("r2")).ShouldBe([0, 0, 0]);
+        (await lab.RowsAsync("totals", "SELECT name, total, n")).ShouldBe(Totals);
+        (await CacheExplanation.WhyAsync(lab.Store, new("r2"), new("compact"), 10, default)).ShouldAllBe(t => t.Reused);
+
+        // A late segment is one task more, and whatever reads its bucket.
+        await lab.SealAsync(Window, 2, [.. Segments, [("c", 6)]]);
+        (await AttemptsAsync("r3")).ShouldBe([1, 1, 1]);
+        (await lab.RowsAsync("totals", "SELECT name, total, n")).ShouldBe(["Anna 4 2", "Bert 7 2", "Cleo 10 2"]);
+
+        lab.Write("hourly.sql", "SELECT name, total, n -- in another form\n  FROM parts;\n");
+        (await AttemptsAsync("r4")).ShouldBe([0, 0, 0]);
+        lab.Write("hourly.sql", "SELECT name, total, n FROM parts WHERE n > 0");
+        (await AttemptsAsync("r5")).ShouldBe([0, 0, 1]);
+        (await CacheExplanation.WhyAsync(lab.Store, new("r5"), new("hourly"), 10, default)).ShouldHaveSingleItem().Why.ShouldBe("ran: compared with r4, sql changed");
+
+        async Task<int[]> AttemptsAsync(string run)
+        {
+            (await lab.RunAsync(run, Request)).RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed);
+            return [.. (await lab.ViewAsync(run)).GetProperty("steps").EnumerateArray().Select(s => s.GetProperty("attempts").GetInt32())];
+        }
+    }
+
+    [Fact]
     public async Task A_failed_check_stops_the_run_and_a_warning_is_in_its_record()
     {
         await using var lab = await OrchestratorLab.StartAsync(Yaml.Replace("checks: [", "checks: [ { name: anna, rows: \"FROM output WHERE name = 'Anna'\", severity: warn },", StringComparison.Ordinal), Files);

@@ -121,6 +121,7 @@ public sealed class GoodDocumentTests : IDisposable
                 timeout: 10m
                 retries: 0
                 cache: false
+                dedupe: [sensor_id, v]
               compact:
                 inputs: { raw: { stream: telemetry } }
                 fan_out: { bytes: 256MB, of: raw }
@@ -142,6 +143,7 @@ public sealed class GoodDocumentTests : IDisposable
         bySensor.FanOut.ShouldBe(new HashFanOut("t", "sensor_id", 16));
         bySensor.Checks.ShouldBe([new("no_nulls", "SELECT count(*) FROM output WHERE v IS NULL", 0), new("no_twins", "FROM output", 0, CheckSeverity.Warn, Rows: true)]);
         (bySensor.Timeout, bySensor.Retries, bySensor.Cache).ShouldBe((TimeSpan.FromMinutes(10), 0, false));
+        bySensor.Dedupe.ShouldBe(["sensor_id", "v"]);
         (hourly.Timeout, hourly.Retries, hourly.Cache).ShouldBe((null, null, true));
         (pipeline.Timeout, pipeline.MaxRuns).ShouldBe((TimeSpan.FromHours(2), 3));
         hourly.FanOut.ShouldBeOfType<FanInDefinition>();

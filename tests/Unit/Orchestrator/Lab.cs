@@ -64,8 +64,9 @@ sealed class Life
         var options = new OrchestratorOptions { Lake = new() { Root = "." }, Config = config, RetryDelay = TimeSpan.Zero, MaxLostAttempts = 2, MaxConcurrentRuns = maxRuns };
         Queue = new(store, Instances, options, TimeProvider.System, NullLogger<RunQueue>.Instance);
         Planning = new(store, new(config), new(store, TimeProvider.System), Queue, Progress, NullLogger<RunPlanning>.Instance);
-        Steps = new(store, Planning, options, Progress, TimeProvider.System, NullLogger<StepWriter>.Instance);
-        Tasks = new(store, launcher, options, Progress, new Lifetime(), TimeProvider.System, NullLogger<TaskRunner>.Instance);
+        Cache = new(store);
+        Steps = new(store, Planning, Cache, options, Progress, TimeProvider.System, NullLogger<StepWriter>.Instance);
+        Tasks = new(store, launcher, Cache, options, Progress, new Lifetime(), TimeProvider.System, NullLogger<TaskRunner>.Instance);
         Cancellation = new(store, Tasks, Instances, TimeProvider.System, NullLogger<RunCancellation>.Instance);
         Ending = new(store, Steps, Planning, Progress, TimeProvider.System, NullLogger<RunEnding>.Instance);
     }
@@ -73,6 +74,8 @@ sealed class Life
     public RunProgress Progress { get; } = new();
 
     public ScriptedInstances Instances { get; } = new();
+
+    public TaskCache Cache { get; }
 
     public RunQueue Queue { get; }
 
@@ -121,6 +124,9 @@ sealed class ScriptedLauncher(IObjectStore store) : ILauncher
 {
     public List<TaskAttempt> Launched { get; } = [];
 
+    /// <summary>Only results of the released engine are reused.</summary>
+    public string Engine { get; set; } = "scripted";
+
     public Func<TaskAttempt, Task<LaunchEnd>>? Script { get; set; }
 
     /// <summary>Of the attempt that was launched last.</summary>
@@ -162,14 +168,14 @@ sealed class ScriptedLauncher(IObjectStore store) : ILauncher
     async Task PutAsync(TaskAttempt a, TaskOutcome outcome) =>
         await store.PutJsonIfAbsentAsync(LakeLayout.Outcome(a.Run, a.Step, a.Task, a.Attempt), outcome, ContractsJson.Default.TaskOutcome, default);
 
-    static TaskOutcome Outcome(TaskAttempt a) => new()
+    TaskOutcome Outcome(TaskAttempt a) => new()
     {
         Run = a.Run,
         Step = a.Step,
         Task = a.Task,
         Attempt = a.Attempt,
         Timings = new(TotalMs: 5),
-        Engine = "scripted",
+        Engine = Engine,
         StartedAt = Samples.Noon,
     };
 }

@@ -55,6 +55,9 @@ public sealed record StepDefinition
     /// <summary>So many further attempts of a task that crashed or failed for a passing reason; null is the orchestrator's number.</summary>
     public int? Retries { get; init; }
 
+    /// <summary>Declares that the SQL keeps one row for each value of these columns: its missing rows are duplicates. Empty: it declares nothing.</summary>
+    public IReadOnlyList<string> Dedupe { get; init; } = [];
+
     /// <summary>Whether a task may take the result of an equal one that ran before.</summary>
     public bool Cache { get; init; } = true;
 }

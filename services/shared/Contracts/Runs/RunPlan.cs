@@ -55,6 +55,9 @@ public sealed record PlannedStep
     /// <summary>Null is the orchestrator's number.</summary>
     public int? MaxAttempts { get; init; }
 
+    /// <summary>The columns by which its SQL drops duplicates; null: it declares none.</summary>
+    public IReadOnlyList<string>? Dedupe { get; init; }
+
     /// <summary>False never takes the result of an equal task that ran before; null is true.</summary>
     public bool? Cache { get; init; }
 }

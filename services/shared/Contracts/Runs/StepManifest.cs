@@ -21,6 +21,23 @@ public sealed record StepManifest
 
     /// <summary>Checks that found something else than expected and only warn; null: there were none.</summary>
     public IReadOnlyList<CheckRecord>? Warnings { get; init; }
+
+    /// <summary>So many tasks took the result of an equal one; null: none did.</summary>
+    public int? Reused { get; init; }
+}
+
+/// <summary>The result of a task, found by what it was computed from.</summary>
+public sealed record CacheEntry
+{
+    public int Version { get; init => field = value == 0 ? 1 : value; } = 1;
+
+    /// <summary>The outcome's key.</summary>
+    public required string Outcome { get; init; }
+
+    public required RunId Run { get; init; }
+    public required StepName Step { get; init; }
+    public required TaskId Task { get; init; }
+    public required DateTimeOffset At { get; init; }
 }
 
 /// <summary>A check that did not pass.</summary>
@@ -34,6 +51,7 @@ public sealed record TaskRecord(
     long FetchMs, long SqlMs, long UploadMs, long TotalMs, long PeakMemoryBytes, string Engine);
 
 /// <summary>Which attempt's outcome a task stands for. Put if absent: the first one wins, and a repeated activity finds it.</summary>
+/// <param name="Attempt">0: the outcome is that of an equal task, most likely of another run.</param>
 /// <param name="Outcome">The outcome's key.</param>
 public sealed record TaskCommit(int Attempt, string Outcome);
 
@@ -78,7 +96,8 @@ public sealed record QueuedRun(RunId Run, PipelineName Pipeline, WindowId Window
 /// <summary>Somebody, or the run's timeout, wants it to end. Gone when the run has ended.</summary>
 public sealed record RunCancel(string Code, string Message, DateTimeOffset At);
 
-public sealed record StepRecord(StepName Step, int Tasks, long RowsIn, long RowsOut, long BytesOut, double Seconds);
+/// <param name="Reused">So many of its tasks took the result of an equal one; null: none did.</param>
+public sealed record StepRecord(StepName Step, int Tasks, long RowsIn, long RowsOut, long BytesOut, double Seconds, int? Reused = null);
 
 /// <param name="Rows">Rows that the run brought to the table.</param>
 public sealed record PublishedTable(TableName Table, long Version, long Rows)

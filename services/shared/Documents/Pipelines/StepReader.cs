@@ -40,6 +40,8 @@ static class StepReader
         var timeout = map.Duration("timeout", TimeSpan.FromDays(7));
         var retries = map.Integer("retries", 0, 20);
         var cache = map.Flag("cache") ?? true;
+        var dedupe = map.Texts("dedupe") ?? [];
+        foreach (var column in dedupe.Where(c => dedupe.Count(d => d.Text == c.Text) > 1)) errors.Add(column.At, $"'dedupe' names '{column.Text}' twice; name each column once.");
         map.Finish();
         return new(new()
         {
@@ -53,6 +55,7 @@ static class StepReader
             Timeout = timeout,
             Retries = (int?)retries,
             Cache = cache,
+            Dedupe = [.. dedupe.Select(d => d.Text)],
         }, key.At, fanOutNode?.At ?? key.At, publish?.At ?? key.At);
     }
 

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Text.Json;
+using LeanPipe.Cli.Output;
+using LeanPipe.Cli.Runs;
+using LeanPipe.Contracts;
+using LeanPipe.Documents;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Cli.Commands;
+
+/// <summary>`leanpipe backfill PIPELINE --from W --to W`</summary>
+static class BackfillCommand
+{
+    public static LeanCommand Create(GlobalOptions globals)
+    {
+        var pipeline = new Argument<string>("PIPELINE") { Description = "The pipeline's name" };
+        var from = new Option<string>("--from") { Description = "The first window, or the day that begins with it", HelpName = "W", Required = true };
+        var to = new Option<string>("--to") { Description = "The first window that is not meant any more", HelpName = "W", Required = true };
+        var parallel = new Option<int>("--parallel") { Description = "So many runs at a time", HelpName = "N", DefaultValueFactory = _ => 1 };
+        var param = new Option<string[]>("--param") { Description = "A parameter's value; may be given several times", HelpName = "K=V", DefaultValueFactory = _ => [] };
+        var sidecar = new Option<Uri?>("--sidecar") { Description = "URL of a Dapr sidecar (default: the one that runs in HOME)", HelpName = "URL" };
+        var format = GlobalOptions.Format();
+        var command = new LeanCommand(
+            "backfill", "Run a pipeline over every sealed window of a range that is not current: whose newest revision no completed run of the document as it is now has read.",
+            "leanpipe backfill telemetry-hourly --from 2026-01-01 --to 2026-02-01 --parallel 4") { pipeline, from, to, parallel, param, sidecar, format };
+        return command.Does(globals, async (call, stop) =>
+        {
+            if (call.Get(parallel) is < 1 or > 100) throw new UsageException($"--parallel is {call.Get(parallel)}: expected 1 to 100.");
+            var name = RunArguments.Parse<PipelineName>(call.Get(pipeline)!);
+            var parameters = RunArguments.Params(call.Get(param)!);
+            var stream = LeadingStream(ConfigFolder.Load(call.Home.Config).Require(), name);
+            using var http = new HttpClient();
+            var backfill = new Backfill(ObjectStores.Open(call.Lake), call.Home.Config, new(http, call.Get(sidecar) ?? call.Home.RequireRunning().Sidecar));
+            var windows = await backfill.WindowsAsync(stream, RunArguments.Parse<WindowId>(call.Get(from)!), RunArguments.Parse<WindowId>(call.Get(to)!), stop);
+            var output = TextWriter.Synchronized(call.Out);
+            var done = new BackfillWindow[windows.Count];
+            await Parallel.ForAsync(0, windows.Count, new ParallelOptions { MaxDegreeOfParallelism = call.Get(parallel), CancellationToken = stop }, async (n, token) =>
+            {
+                done[n] = await backfill.RunAsync(new(name, windows[n], Params: parameters.Count == 0 ? null : parameters), token);
+                if (!call.WantsJson(format)) await output.WriteLineAsync($"{done[n].Window}  {done[n].State.ToString().ToLowerInvariant()}  {done[n].Run}{(done[n].Error is { } error ? $": {error}" : "")}");
+            });
+            if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(done, CliJson.Readable.IReadOnlyListBackfillWindow));
+            else await call.Out.WriteLineAsync($"{windows.Count} windows: {done.Count(d => d.State == BackfillState.Current)} current, {done.Count(d => d.State == BackfillState.Completed)} run, {done.Count(d => d.Error is not null)} failed.");
+            return done.All(d => d.State is BackfillState.Current or BackfillState.Completed) ? ExitCode.Done : ExitCode.Failed;
+        });
+    }
+
+    static StreamName LeadingStream(Configuration configuration, PipelineName name)
+    {
+        var pipeline = configuration.Pipelines.FirstOrDefault(p => p.Definition.Name == name)?.Definition
+            ?? throw new UsageException($"There is no pipeline '{name}'; there are {string.Join(", ", configuration.Pipelines.Select(p => p.Definition.Name))}.");
+        return pipeline.TriggerSealed ?? pipeline.Steps.SelectMany(s => s.Inputs.Values).OfType<StreamInput>().FirstOrDefault()?.Stream
+            ?? throw new UsageException($"The pipeline '{name}' reads no stream, so it has no windows to fill.");
+    }
+}

@@ -1,0 +1,57 @@
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+using LeanPipe.Orchestrator;
+
+namespace LeanPipe.Cli.Runs;
+
+enum BackfillState
+{
+    /// <summary>A completed run did what the document says now, over the window's newest revision.</summary>
+    Current,
+    Completed,
+    Failed,
+
+    /// <summary>The run cannot be planned.</summary>
+    Refused,
+}
+
+sealed record BackfillWindow(WindowId Window, int Revision, RunId Run, BackfillState State, string? Error = null);
+
+/// <summary>Runs a pipeline over the windows of its leading stream that are not current.</summary>
+sealed class Backfill(IObjectStore store, string config, WorkflowApi api)
+{
+    /// <summary>The sealed windows whose beginning lies in the range, in order.</summary>
+    /// <param name="to">Not in the range itself.</param>
+    public async Task<IReadOnlyList<WindowId>> WindowsAsync(StreamName stream, WindowId from, WindowId to, CancellationToken stop)
+    {
+        var windows = new List<WindowId>();
+        await foreach (var folder in store.ListFoldersAsync(LakeLayout.Windows(stream), stop))
+            if (WindowId.Parse(folder[..^1]) is var window && window.Start >= from.Start && window.Start < to.Start) windows.Add(window);
+        return [.. windows.Order()];
+    }
+
+    public async Task<BackfillWindow> RunAsync(RunRequest request, CancellationToken stop)
+    {
+        var planned = await PlanPreview.OfAsync(store, config, request, null, stop);
+        var first = RunId.For(request.Pipeline, request.Window, planned.Revision);
+        if (planned.Digest is not { } digest) return new(request.Window, planned.Revision, first, BackfillState.Refused, string.Join(' ', planned.Errors));
+        request = request with { Revision = planned.Revision };
+        // A run keeps the plan that it began with. So what another document, or other parameters, say gets a run of its own.
+        var other = Tailed(first, $"-d{digest[..8]}");
+        foreach (var run in (RunId[])[first, other])
+            if (await IsCompletedAsync(run, digest, stop)) return new(request.Window, planned.Revision, run, BackfillState.Current);
+        var taken = await store.GetJsonAsync(LakeLayout.RunPlan(first), ContractsJson.Default.RunPlan, stop);
+        var chosen = taken is null || (taken.Digest == digest && Equal(taken.Request, request)) ? first : other;
+        await api.StartAsync(chosen, request, stop);
+        var state = await RunWait.ForAsync(api, chosen, stop);
+        return new(request.Window, planned.Revision, chosen, state.Completed ? BackfillState.Completed : BackfillState.Failed, state.FailureMessage);
+    }
+
+    async Task<bool> IsCompletedAsync(RunId run, string digest, CancellationToken stop) =>
+        await store.GetJsonAsync(LakeLayout.RunRecord(run), ContractsJson.Default.RunRecord, stop) is { Status: RunStatus.Completed } &&
+        await store.GetJsonAsync(LakeLayout.RunPlan(run), ContractsJson.Default.RunPlan, stop) is { } plan && plan.Digest == digest;
+
+    static bool Equal(RunRequest a, RunRequest b) => a.Revision == b.Revision && (a.Params ?? new Dictionary<string, string>()).OrderBy(p => p.Key).SequenceEqual((b.Params ?? new Dictionary<string, string>()).OrderBy(p => p.Key));
+
+    static RunId Tailed(RunId run, string tail) => new((run.Value.Length + tail.Length <= 64 ? run.Value : run.Value[..(64 - tail.Length)]) + tail);
+}
