@@ -4,11 +4,13 @@ using System.Text.Json.Serialization;
 using Dapr.Client;
 using LeanPipe.Contracts;
 using LeanPipe.Gateway.Network;
+using LeanPipe.Gateway.Intake;
 using LeanPipe.Gateway.Shipping;
 using LeanPipe.Gateway.Windows;
 using LeanPipe.Lake;
 using LeanPipe.ServiceDefaults;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LeanPipe.Gateway;
@@ -43,6 +45,10 @@ public static class GatewayService
 
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
+
+        // What a connection has received is framed and validated where it was received: a hop to another thread costs more than a portion's work.
+        services.AddSingleton<IMemoryPoolFactory<byte>, ReadBlocks>();
+        services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
         services.AddDaprClient();
         services.AddSingleton(options);
         services.AddSingleton(endpoints);

@@ -52,17 +52,14 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
         {
             var (result, failure) = await NextAsync(clock, intake.Finished < _received, deadline, draining);
             if (failure is { } reason) return reason;
-            foreach (var segment in result.Buffer)
+            stream.Touch(time.GetUtcNow());
+            for (var rest = result.Buffer; !rest.IsEmpty;)
             {
-                stream.Touch(time.GetUtcNow());
-                for (var rest = segment; !rest.IsEmpty;)
-                {
-                    if (!await MayReadAsync(draining)) return CloseReason.Draining;
-                    rest = rest[Fill(rest.Span)..];
-                    if (Take(intake)) clock.FrameEnded();
-                    if (intake.IsBroken) return CloseReason.BadLength;
-                    await stream.RoomAsync(CancellationToken.None);
-                }
+                if (!await MayReadAsync(draining)) return CloseReason.Draining;
+                rest = rest.Slice(Fill(rest));
+                if (Take(intake)) clock.FrameEnded();
+                if (intake.IsBroken) return CloseReason.BadLength;
+                await stream.RoomAsync(CancellationToken.None);
             }
             input.AdvanceTo(result.Buffer.End);
             if (_length == 0) Release();
@@ -127,7 +124,7 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
     }
 
     /// <summary>Copies what fits behind what is left of the last portion.</summary>
-    int Fill(ReadOnlySpan<byte> bytes)
+    int Fill(in ReadOnlySequence<byte> bytes)
     {
         if (_length == _buffer.Length)
         {
@@ -136,8 +133,8 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
             if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
             _buffer = larger;
         }
-        var count = Math.Min(bytes.Length, _buffer.Length - _length);
-        bytes[..count].CopyTo(_buffer.AsSpan(_length));
+        var count = (int)Math.Min(bytes.Length, _buffer.Length - _length);
+        bytes.Slice(0, count).CopyTo(_buffer.AsSpan(_length));
         _length += count;
         _received += count;
         return count;

@@ -24,7 +24,8 @@ sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamInta
             var settings = state.Streams[lane.Key.Stream].Settings ?? WithoutDocument;
             var isWanted = intakes.TryGetValue(lane.Key.Stream, out var stream) && lane.Uncut.Peek().Position < stream.Stored.Wanted;
             var all = everything || isWanted || now - lane.UncutSince >= settings.CutAfter || IsIdle(settings, lane, now) || SealReason(state, lane, now) is not null;
-            Cut(lane, Math.Min(settings.CutAtBytes, LargestSegmentBytes), all, cuts);
+            var atBytes = Math.Min(settings.CutAtBytes, LargestSegmentBytes);
+            if (all || lane.UncutBytes >= atBytes) Cut(lane, atBytes, all, cuts);
         }
         return cuts;
     }
