@@ -13,10 +13,13 @@ public sealed record OrchestratorOptions
     /// <summary>The step runner's program, or its .dll, which is run by <c>dotnet</c>. Default: beside this program.</summary>
     public string StepRunner { get; init; } = DefaultStepRunner();
 
+    /// <summary>Tasks run as Jobs of this cluster. Null: as child processes of this service.</summary>
+    public KubernetesOptions? Kubernetes { get; init; }
+
     /// <summary>A folder for the tasks' inputs, spill and chunks, used by this service alone and emptied when it starts. Null shares the system's temporary folder.</summary>
     public string? Scratch { get; init; }
 
-    /// <summary>So many tasks run at a time on this machine, whatever the runs they belong to.</summary>
+    /// <summary>So many tasks run at a time for this service, whatever the runs they belong to.</summary>
     public int MaxConcurrentTasks { get; init; } = Environment.ProcessorCount;
 
     /// <summary>So many runs are under way at a time; further ones wait in their order. Sixteen leave the sidecar's worker room for planning beside the tasks of all of them.</summary>
@@ -52,7 +55,7 @@ public sealed record OrchestratorOptions
     {
         var errors = new List<string>();
         if (!Directory.Exists(Config)) errors.Add($"The configuration folder '{Config}' does not exist: make it, or name another.");
-        if (!File.Exists(StepRunner)) errors.Add($"The step runner '{StepRunner}' does not exist: give the path of its program or .dll.");
+        if (Kubernetes is null && !File.Exists(StepRunner)) errors.Add($"The step runner '{StepRunner}' does not exist: give the path of its program or .dll.");
         if (MaxConcurrentTasks < 1) errors.Add($"The number of concurrent tasks is {MaxConcurrentTasks}: expected 1 or more.");
         if (MaxConcurrentRuns < 1) errors.Add($"The number of concurrent runs is {MaxConcurrentRuns}: expected 1 or more.");
         if (MaxTaskAttempts < 1) errors.Add($"The number of attempts of a task is {MaxTaskAttempts}: expected 1 or more.");

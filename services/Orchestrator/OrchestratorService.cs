@@ -19,6 +19,11 @@ public static class OrchestratorService
         services.TryAddSingleton(_ => ObjectStores.Open(options.Lake));
         services.TryAddSingleton<RunProgress>();
         services.TryAddSingleton(_ => new PipelineFolder(options.Config));
+        if (options.Kubernetes is { } cluster)
+        {
+            services.AddSingleton(cluster).AddSingleton<KubernetesApi>().AddSingleton<JobWatch>().AddHostedService(s => s.GetRequiredService<JobWatch>());
+            services.TryAddSingleton<ILauncher, KubernetesLauncher>();
+        }
         services.TryAddSingleton<ILauncher, ProcessLauncher>();
         services.AddSingleton<SourceReader>().AddSingleton<RunPlanning>().AddSingleton<TaskCache>().AddSingleton<StepWriter>().AddSingleton<TaskRunner>().AddSingleton<RunEnding>();
         services.AddSingleton<IRunInstances, DaprRunInstances>().AddSingleton<RunQueue>().AddSingleton<RunCancellation>();

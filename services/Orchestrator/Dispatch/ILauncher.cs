@@ -16,11 +16,15 @@ interface ILauncher
     Task<LaunchEnd?> AttachAsync(TaskAttempt attempt);
 }
 
-readonly record struct TaskAttempt(RunId Run, StepName Step, TaskId Task, int Attempt, TimeSpan Timeout)
+/// <param name="Limits">What it may use, and for how long.</param>
+readonly record struct TaskAttempt(RunId Run, StepName Step, TaskId Task, int Attempt, TaskLimits Limits)
 {
+    public TimeSpan Timeout => Limits.Timeout;
+
     public override string ToString() => $"{Run}/{Step}/{Task}/{Attempt}";
 }
 
 /// <param name="ExitCode">128 + n for a process ended by signal n.</param>
 /// <param name="ErrorTail">The last of what it wrote to its error output, for the person who reads why it crashed.</param>
-readonly record struct LaunchEnd(int ExitCode, bool TimedOut, string ErrorTail);
+/// <param name="Error">What the launcher knows better than the exit code tells: evicted, no such image, no room on any node.</param>
+readonly record struct LaunchEnd(int ExitCode, bool TimedOut, string ErrorTail, TaskError? Error = null);

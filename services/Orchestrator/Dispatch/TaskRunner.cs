@@ -76,7 +76,7 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
         {
             last = number;
             var outcome = found;
-            var attempt = new TaskAttempt(run, step, task, number, spec.Limits.Timeout);
+            var attempt = new TaskAttempt(run, step, task, number, spec.Limits);
             if (outcome is null && await launcher.AttachAsync(attempt) is not null) outcome = await attempts.OutcomeAsync(number, CancellationToken.None);
             if (outcome is { Error: null }) return await CommitAsync(attempts, spec, attempt, outcome);
             if (start.Execution != execution) continue;
@@ -105,7 +105,7 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
                 {
                     if (_failed.TryGetValue(spec.Run, out var failure)) return new(failure);
                     last = await attempts.StartAsync(last + 1, new(execution, time.GetUtcNow()), CancellationToken.None);
-                    error = await LaunchAsync(attempts, spec, new(spec.Run, spec.Step, spec.Task, last, spec.Limits.Timeout), stop);
+                    error = await LaunchAsync(attempts, spec, new(spec.Run, spec.Step, spec.Task, last, spec.Limits), stop);
                 }
                 finally
                 {
@@ -134,7 +134,7 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
             await CommitAsync(attempts, spec, attempt, outcome);
             return null;
         }
-        var error = outcome?.Error ?? Crash(end, attempt.Timeout);
+        var error = outcome?.Error ?? end.Error ?? Crash(end, attempt.Timeout);
         log.AttemptFailed(attempt, error.Code, end.ExitCode, error.Transient);
         return error;
     }

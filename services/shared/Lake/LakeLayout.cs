@@ -81,6 +81,9 @@ public static class LakeLayout
     /// <summary>Prefix of everything of a task, its attempts among it.</summary>
     public static string Task(RunId run, StepName step, TaskId task) => $"{Runs}{run}/{step}/{task}/";
 
+    /// <summary>Orchestrator, when an attempt in a container has failed: the end of what it wrote, whose pod does not stay.</summary>
+    public static string AttemptLog(RunId run, StepName step, TaskId task, int attempt) => $"{Attempt(run, step, task, attempt)}log.txt";
+
     /// <summary>Step runner: the last object of an attempt.</summary>
     public static string Outcome(RunId run, StepName step, TaskId task, int attempt) => $"{Attempt(run, step, task, attempt)}outcome.json";
 

@@ -88,7 +88,7 @@ public sealed class TaskRunnerTests : IAsyncLifetime
     [Fact]
     public async Task An_outcome_that_was_not_committed_is_committed_and_not_run_again()
     {
-        var attempt = new TaskAttempt(Run, Compact, Task0, 1, TimeSpan.FromHours(1));
+        var attempt = new TaskAttempt(Run, Compact, Task0, 1, new());
         await StartAsync(1, "dead");
         await _launcher.SucceedAsync(attempt);
         (await RunAsync()).ShouldBeNull();

@@ -15,7 +15,6 @@ sealed class KubernetesLauncher(
 {
     // The pod's end and the Job's arrive on two streams.
     static readonly TimeSpan PodAfterJob = TimeSpan.FromSeconds(5);
-    static readonly TimeSpan Gentle = TimeSpan.FromSeconds(5);
     const int LogLines = 200;
 
     readonly string _template = File.ReadAllText(options.JobTemplate);
@@ -69,7 +68,7 @@ sealed class KubernetesLauncher(
             // A quota that is used up, or a Job of this name that is being deleted: both pass.
             if (time.GetElapsedTime(began) > options.UnschedulableAfter) return PodEnds.Refused(name, answer);
             log.JobWaits(attempt, name, "Refused", answer.Message);
-            await Task.Delay(Gentle, time, stopping);
+            await Task.Delay(options.LastRetry, time, stopping);
         }
     }
 
@@ -112,7 +111,8 @@ sealed class KubernetesLauncher(
             if (seen.Stage == PodStage.Ended) return await KeepLogAsync(attempt, pod, PodEnds.Ended(seen, attempt.Limits, Tail(seen)), stopping);
             if (sighting.Value.Gone)
             {
-                // Another pod of this Job would write under the same prefix as the one that may still linger.
+                // The Job's word, if it has one, may come on its stream a little later. It goes too: a second pod would write under the prefix of the one that may still linger.
+                byJob ??= await api.GetJobAsync(name, stopping) is { Succeeded: true } found ? JobEnd(name, found.Body) : null;
                 await DeleteAsync(attempt, name, stopping);
                 return byJob ?? PodEnds.Gone($"The pod of Job {name}");
             }
