@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using LeanPipe.Contracts;
+using LeanPipe.DuckDb;
 using LeanPipe.Lake;
 
 namespace LeanPipe.StepRunner;
@@ -10,7 +11,7 @@ internal sealed class ChunkUploader(IObjectStore lake, string prefix)
     const int Parallel = 4;
 
     public async Task<IReadOnlyList<Chunk>> UploadAsync(
-        IReadOnlyList<ChunkFile> files, IReadOnlyDictionary<string, ChunkFacts> facts, Action<double> progress,
+        IReadOnlyList<ChunkFile> files, IReadOnlyDictionary<string, ParquetFacts> facts, Action<double> progress,
         CancellationToken cancellation)
     {
         var chunks = new Chunk[files.Count];

@@ -52,7 +52,7 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
         _timings = _timings with { FetchMs = Lap(ref clock) };
 
         IReadOnlyList<ChunkFile> files;
-        IReadOnlyDictionary<string, ChunkFacts> facts;
+        IReadOnlyDictionary<string, ParquetFacts> facts;
         using (var session = DuckDbSession.Open(SessionOptions(paths)))
         {
             try
@@ -87,7 +87,7 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
         return results;
     }
 
-    (IReadOnlyList<ChunkFile> Files, IReadOnlyDictionary<string, ChunkFacts> Facts) Compute(DuckDbSession session, IReadOnlyDictionary<string, string> paths, Watch watch)
+    (IReadOnlyList<ChunkFile> Files, IReadOnlyDictionary<string, ParquetFacts> Facts) Compute(DuckDbSession session, IReadOnlyDictionary<string, string> paths, Watch watch)
     {
         _engine = $"duckdb {session.EngineVersion}";
         progress.Report("sql", 0);
@@ -109,7 +109,7 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
             session.CreateView(InputViews.Output, InputViews.SelectOutput(_columns, [.. files.Select(f => f.Path)]), watch.Token);
             _findings = new Checks(session, scratch).Run(spec, watch.Token);
         }
-        return (files, files.Count == 0 ? new Dictionary<string, ChunkFacts>() : ChunkFacts.Read(session, files, _columns, watch.Token));
+        return (files, files.Count == 0 ? new Dictionary<string, ParquetFacts>() : ParquetFacts.Read(session, [.. files.Select(f => f.Path)], _columns, watch.Token));
     }
 
     static void CreateView(DuckDbSession session, TaskInput input, IReadOnlyList<string> paths, CancellationToken cancellation)

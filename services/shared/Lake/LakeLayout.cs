@@ -114,7 +114,9 @@ public static class LakeLayout
 
     /// <summary>Within a table: rows that were added to those of other runs rather than in some window's place.</summary>
     public static string AddedTableFile(PipelineName pipeline, WindowId window, RunId run, int index, string sha256) =>
-        $"added/{pipeline}/{window}/{run}-{index:D5}-{sha256[..16]}.parquet";
+        $"{AddedTableFolder(pipeline, window)}{run}-{index:D5}-{sha256[..16]}.parquet";
+
+    public static string AddedTableFolder(PipelineName pipeline, WindowId window) => $"added/{pipeline}/{window}/";
 
     public const string Tables = "tables/";
 

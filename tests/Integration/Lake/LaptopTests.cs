@@ -1,11 +1,11 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
 using System.Text;
 using DuckDB.NET.Data;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
 using LeanPipe.Tables;
 using static LeanPipe.Integration.Lake.PublishFixture;
+using static LeanPipe.Integration.Lake.RealRows;
 
 namespace LeanPipe.Integration.Lake;
 
@@ -99,33 +99,6 @@ public sealed class LaptopTests
         answer.ShouldEndWith("views,1010,249772.5,2026-01-01 10:00:00\nlog,1010,249772.5,2026-01-01 10:00:00\n");
     }
 
-    /// <summary>What a step does, in small: the SQL's rows as one Parquet chunk, its columns as DESCRIBE says.</summary>
-    static async Task PublishSqlAsync(IObjectStore store, WindowId window, string sql, TableName? table = null, int revision = 1)
-    {
-        var file = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.parquet");
-        try
-        {
-            using var duck = Open();
-            var columns = new List<OutputColumn>();
-            using (var describe = duck.CreateCommand())
-            {
-                describe.CommandText = $"DESCRIBE {sql}";
-                using var reader = describe.ExecuteReader();
-                while (reader.Read()) columns.Add(new(reader.GetString(0), reader.GetString(1)));
-            }
-            Execute(duck, $"COPY ({sql}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)");
-            var rows = long.Parse(Scalar(duck, $"SELECT count(*)::VARCHAR FROM '{file}'"));
-            var bytes = await File.ReadAllBytesAsync(file, Token);
-            var chunk = new ObjectRef($"runs/{window}-r{revision}/hourly/00000/1/part-0.parquet", bytes.Length, rows, Convert.ToHexStringLower(SHA256.HashData(bytes)));
-            await store.PutFileAsync(chunk.Key, file, Token);
-            await PublishAsync(store, window, revision, $"{window}-r{revision}", [new(chunk)], columns: columns, table: table);
-        }
-        finally
-        {
-            File.Delete(file);
-        }
-    }
-
     static async Task<string> ViewsAsync(IObjectStore store) => Encoding.UTF8.GetString((await store.GetAsync(LakeLayout.CatalogViews, Token))!.Value.Span);
 
     static async Task<string> LaptopAsync(string command, string sql)
@@ -144,27 +117,6 @@ public sealed class LaptopTests
         await process.WaitForExitAsync(Token);
         (await errors).ShouldBe("");
         return await output;
-    }
-
-    static DuckDBConnection Open()
-    {
-        var duck = new DuckDBConnection("DataSource=:memory:");
-        duck.Open();
-        return duck;
-    }
-
-    static void Execute(DuckDBConnection duck, string sql)
-    {
-        using var command = duck.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
-    }
-
-    static string Scalar(DuckDBConnection duck, string sql)
-    {
-        using var command = duck.CreateCommand();
-        command.CommandText = sql;
-        return (string)command.ExecuteScalar()!;
     }
 
     static string Canonical(DuckDBConnection duck, string type) => Scalar(duck, $"SELECT typeof(CAST(NULL AS {type}))");

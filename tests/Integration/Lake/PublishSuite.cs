@@ -163,14 +163,14 @@ public abstract class PublishSuite
     }
 
     [Fact]
-    public async Task Sixteen_publishers_at_once_lose_no_commit()
+    public async Task Thirty_two_publishers_at_once_lose_no_commit()
     {
         await using var at = await OpenAsync();
         var chunks = new List<IReadOnlyList<Chunk>>();
-        for (var n = 0; n < 16; n++) chunks.Add(await ChunksAsync(at.Store, $"w{n:D2}"));
-        var published = await Task.WhenAll(chunks.Select((c, n) => Task.Run(() => PublishAsync(at.Store, Hour(n), 1, $"r{n}", c), Token)));
-        published.Select(p => p.Version).Order().ShouldBe(Enumerable.Range(0, 16).Select(n => (long)n));
-        (await SeenAsync(at.Store)).ShouldBe(string.Join(" ", Enumerable.Range(0, 16).Select(n => $"w{n:D2}")));
+        for (var n = 0; n < 32; n++) chunks.Add(await ChunksAsync(at.Store, $"w{n:D2}"));
+        var published = await Task.WhenAll(chunks.Select((c, n) => Task.Run(() => PublishAsync(at.Store, Hour(n % 16), 1 + n / 16, $"r{n}", c, pipeline: new($"p{n / 16}")), Token)));
+        published.Select(p => p.Version).Order().ShouldBe(Enumerable.Range(0, 32).Select(n => (long)n));
+        (await SeenAsync(at.Store)).ShouldBe(string.Join(" ", Enumerable.Range(0, 32).Select(n => $"w{n:D2}")));
         await CheckAsync(at.Store);
     }
 

@@ -8,7 +8,7 @@ namespace LeanPipe.Documents;
 static class StepReader
 {
     static readonly Dictionary<string, PublishMode> Modes =
-        new() { ["replace_window"] = PublishMode.ReplaceWindow, ["replace_table"] = PublishMode.ReplaceTable, ["append"] = PublishMode.Append };
+        new() { ["replace_window"] = PublishMode.ReplaceWindow, ["replace_table"] = PublishMode.ReplaceTable, ["append"] = PublishMode.Append, ["merge"] = PublishMode.Merge };
 
     // Below a run's prefix these names are taken (LakeLayout.RunFile).
     static readonly string[] Reserved = ["files"];
@@ -36,6 +36,9 @@ static class StepReader
         var publish = map.Map("publish", "publish");
         var table = publish?.Name<TableName>("table", required: true);
         var mode = publish?.Choice("mode", Modes) ?? PublishMode.ReplaceWindow;
+        var mergeKey = publish?.Texts("key");
+        if (publish is not null && mode == PublishMode.Merge != (mergeKey is { Count: > 0 }))
+            errors.Add(publish.At, "'publish' needs 'key: [column, …]' with 'mode: merge', and has none otherwise.");
         publish?.Finish();
         var timeout = map.Duration("timeout", TimeSpan.FromDays(7));
         var retries = map.Integer("retries", 0, 20);
@@ -51,7 +54,7 @@ static class StepReader
             Sql = sql,
             Output = output,
             Checks = checks,
-            Publish = table is { } t ? new(t, mode) : null,
+            Publish = table is { } t ? new(t, mode, mergeKey is null ? null : [.. mergeKey.Select(k => k.Text)]) : null,
             Timeout = timeout,
             Retries = (int?)retries,
             Cache = cache,

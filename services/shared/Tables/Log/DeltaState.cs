@@ -95,18 +95,14 @@ sealed class DeltaStateBuilder(TableName table)
     {
         var path = Uri.UnescapeDataString(add.Path);
         if (path.StartsWith('/') || path.Contains("://", StringComparison.Ordinal)) throw Unsupported($"names a file outside its folder ('{path}')");
-        var rows = 0L;
-        if (add.Stats is not null)
+        long rows;
+        try
         {
-            try
-            {
-                using var stats = JsonDocument.Parse(add.Stats);
-                if (stats.RootElement.TryGetProperty("numRecords", out var count)) rows = count.GetInt64();
-            }
-            catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
-            {
-                throw DeltaLog.Corrupt(table, $"version {version} has statistics of '{path}' that are no JSON object with a count", "Restore the object.", e);
-            }
+            rows = DeltaStats.RowsOf(add.Stats) ?? 0;
+        }
+        catch (JsonException e)
+        {
+            throw DeltaLog.Corrupt(table, $"version {version} has statistics of '{path}' that are no JSON object with a count", "Restore the object.", e);
         }
         return new(
             path, LakeLayout.Table(table) + path, add.Size, rows, DateTimeOffset.FromUnixTimeMilliseconds(add.ModificationTime), add.Stats,

@@ -36,6 +36,14 @@ public sealed class DeltaTable
 
     public long Rows => Files.Sum(f => f.Rows);
 
+    /// <summary>Rows by the window that they were published for; the empty text for rows of several windows or of other writers.</summary>
+    public IReadOnlyDictionary<string, long> RowsByWindow =>
+        new SortedDictionary<string, long>(Files.GroupBy(f => f.Window ?? "").ToDictionary(g => g.Key, g => g.Sum(f => f.Rows)), StringComparer.Ordinal);
+
+    /// <summary>The revision of a window that the table's rows of it were made from; null when the pipeline has published none (or only appends).</summary>
+    public int? PublishedRevision(PipelineName pipeline, WindowId window) =>
+        Transactions.GetValueOrDefault($"leanpipe/{pipeline}/{window}") is { } txn ? PublishOrigin.RevisionOf(txn.Version) : null;
+
     /// <summary>The newest committed number per application id.</summary>
     public IReadOnlyDictionary<string, DeltaTransaction> Transactions => state.Transactions;
 

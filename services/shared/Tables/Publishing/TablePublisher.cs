@@ -28,12 +28,14 @@ public static class TablePublisher
     /// <param name="columns">With DuckDB's type text; types that Delta lacks are refused before anything is written.</param>
     /// <param name="chunks">May be empty: the window, or the table, has no rows then. Chunks without rows are left out.</param>
     /// <returns>The version that holds the run's rows, and how many; the newer publish's version, 0 rows and <see cref="PublishedTable.Superseded"/> when the run came too late.</returns>
+    /// <param name="work">What a merge, which rewrites files, may use of this machine.</param>
     /// <exception cref="LakeException">
-    /// <c>lake.unsupported_type</c>, <c>lake.bad_columns</c>, <c>lake.type_change</c>: the step's SQL must change. <c>lake.missing</c>: a chunk is gone.
+    /// <c>lake.unsupported_type</c>, <c>lake.bad_columns</c>, <c>lake.type_change</c>, <c>lake.merge_key</c>: the step's SQL must change. <c>lake.missing</c>: a chunk is gone.
     /// <c>lake.unsupported_table</c>: another writer changed the table. Others: the store; transient ones are worth a repeat.
     /// </exception>
     public static async Task<PublishedTable> PublishAsync(
-        IObjectStore store, PublishDefinition definition, PublishOrigin origin, IReadOnlyList<OutputColumn> columns, IReadOnlyList<Chunk> chunks, TimeProvider time, CancellationToken cancellationToken)
+        IObjectStore store, PublishDefinition definition, PublishOrigin origin, IReadOnlyList<OutputColumn> columns, IReadOnlyList<Chunk> chunks, TimeProvider time, CancellationToken cancellationToken,
+        TableWork? work = null)
     {
         var publish = new TablePublish(definition.Table, definition.Mode, origin, DeltaSchema.Of(columns), [.. chunks.Where(c => c.Object.Rows > 0)]);
         var current = await DeltaTable.OpenAsync(store, definition.Table, cancellationToken);
@@ -46,7 +48,9 @@ public static class TablePublisher
                 await TableCatalog.RefreshAsync(store, cancellationToken, definition.Table);
                 return settled;
             }
-            var change = publish.Change(current);
+            var change = definition.Mode == PublishMode.Merge
+                ? await new TableMerge(store, publish, definition.Key ?? [], work ?? new()).ChangeAsync(current, cancellationToken)
+                : publish.Change(current);
             var actions = publish.Commit(current, change, time.GetUtcNow());
             if (!copied) await CopyAsync(store, publish, cancellationToken);
             copied = true;
@@ -72,6 +76,7 @@ public static class TablePublisher
         await Parallel.ForEachAsync(publish.Files, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken }, async (file, token) =>
         {
             var target = LakeLayout.Table(publish.Table) + file.Path;
+            // Of a merge, some chunks may have been written anew instead: this one is then not named, and left for the vacuum.
             if (await store.SizeAsync(target, token) != file.Chunk.Object.Bytes) await store.CopyAsync(file.Chunk.Object.Key, target, token);
         });
 }

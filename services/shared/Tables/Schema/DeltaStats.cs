@@ -18,15 +18,42 @@ static class DeltaStats
     public static string ToJson(long rows, IReadOnlyDictionary<string, ColumnStats>? stats, DeltaSchema schema)
     {
         JsonObject minimums = [], maximums = [], nulls = [];
-        foreach (var field in schema.Type.Fields)
-        {
-            if (field.Type is not DeltaPrimitive type || stats is null || !stats.TryGetValue(field.Name, out var column)) continue;
-            nulls[field.Name] = column.Nulls;
-            if (Bound(type.Name, column.Min, isMax: false) is { } min) minimums[field.Name] = min;
-            if (Bound(type.Name, column.Max, isMax: true) is { } max) maximums[field.Name] = max;
-        }
+        if (stats is not null) Fill(schema.Type, "", stats, minimums, maximums, nulls);
         return new JsonObject { ["numRecords"] = rows, ["minValues"] = minimums, ["maxValues"] = maximums, ["nullCount"] = nulls }
             .ToJsonString(DeltaJson.Text);
+    }
+
+    /// <summary><c>numRecords</c> of the text of <c>add.stats</c>; null when it does not say.</summary>
+    /// <exception cref="JsonException">The text is no JSON object.</exception>
+    public static long? RowsOf(string? text)
+    {
+        if (text is null) return null;
+        using var stats = JsonDocument.Parse(text);
+        if (stats.RootElement.ValueKind != JsonValueKind.Object) throw new JsonException("it is no object");
+        return stats.RootElement.TryGetProperty("numRecords", out var count) && count.TryGetInt64(out var rows) ? rows : null;
+    }
+
+    // Fields of a struct stand in an object of its name, as they do in the schema.
+    static void Fill(DeltaStruct type, string within, IReadOnlyDictionary<string, ColumnStats> stats, JsonObject minimums, JsonObject maximums, JsonObject nulls)
+    {
+        foreach (var field in type.Fields)
+        {
+            switch (field.Type)
+            {
+                case DeltaStruct inner:
+                    JsonObject low = [], high = [], none = [];
+                    Fill(inner, $"{within}{field.Name}.", stats, low, high, none);
+                    if (low.Count > 0) minimums[field.Name] = low;
+                    if (high.Count > 0) maximums[field.Name] = high;
+                    if (none.Count > 0) nulls[field.Name] = none;
+                    break;
+                case DeltaPrimitive primitive when stats.TryGetValue(within + field.Name, out var column):
+                    nulls[field.Name] = column.Nulls;
+                    if (Bound(primitive.Name, column.Min, isMax: false) is { } min) minimums[field.Name] = min;
+                    if (Bound(primitive.Name, column.Max, isMax: true) is { } max) maximums[field.Name] = max;
+                    break;
+            }
+        }
     }
 
     static JsonNode? Bound(string type, string? text, bool isMax) => (text, type) switch
