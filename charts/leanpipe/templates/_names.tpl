@@ -39,7 +39,7 @@ app.kubernetes.io/part-of: leanpipe
 {{- if $registry }}{{ $registry }}/{{ end -}}
 {{- if $image.repository }}{{ $image.repository }}/{{ end -}}
 {{ .name }}
-{{- with index $image.digests .name }}@{{ . }}{{ else }}:{{ default .root.Chart.AppVersion $image.tag }}{{ end -}}
+{{- with index $image.digests .name }}@{{ . }}{{ else }}:{{ coalesce (index $image.tags .name) $image.tag .root.Chart.AppVersion }}{{ end -}}
 {{- end -}}
 
 {{- define "leanpipe.pullSecrets" -}}

@@ -1,0 +1,39 @@
+using System.Text.RegularExpressions;
+using LeanPipe.Unit.Repository;
+
+namespace LeanPipe.Unit.Charts;
+
+public sealed class DockerfileTests
+{
+    public static TheoryData<string, string> Services => new() { { "Gateway", "gateway" }, { "Orchestrator", "orchestrator" }, { "StepRunner", "steprunner" }, { "Sidecar", "sidecar" } };
+
+    [Theory, MemberData(nameof(Services))]
+    public void An_image_runs_without_root_without_a_shell_and_writes_nothing_of_its_own(string service, string image)
+    {
+        var lines = Tree.Read($"services/{service}/Dockerfile").Split('\n');
+        var runtime = lines.SkipWhile(l => !l.StartsWith("FROM mcr.microsoft.com/dotnet/", StringComparison.Ordinal) || l.Contains("/sdk:", StringComparison.Ordinal)).ToArray();
+        runtime[0].ShouldEndWith(":${DOTNET_TAG}");
+        runtime.ShouldContain("USER 1654:1654");
+        runtime.ShouldNotContain(l => l.StartsWith("RUN", StringComparison.Ordinal), "the image has no shell");
+        runtime.ShouldContain(l => l.StartsWith("ENTRYPOINT [\"dotnet\", \"/app/", StringComparison.Ordinal), "the exec form");
+        runtime.ShouldContain(l => l.Contains("DOTNET_EnableDiagnostics=0", StringComparison.Ordinal), "its socket would need a writable /tmp");
+        runtime.ShouldContain($"LABEL org.opencontainers.image.title=\"LeanPipe {image}\" \\");
+        lines.ShouldContain("ARG DOTNET_TAG=10.0-noble-chiseled");
+    }
+
+    [Theory, MemberData(nameof(Services))]
+    public void The_chart_skaffold_and_the_workflows_know_the_image(string service, string image)
+    {
+        Tree.Files.Any(f => f.StartsWith("charts/leanpipe/templates/", StringComparison.Ordinal) && Tree.Read(f).Contains($"\"name\" \"{image}\")", StringComparison.Ordinal)).ShouldBeTrue();
+        Regex.Count(Tree.Read("skaffold.yaml"), $"image: leanpipe/{image}\n.*services/{service}/Dockerfile").ShouldBe(2);
+        Tree.Read(".github/workflows/release.yml").ShouldContain($"services/{service}/Dockerfile");
+    }
+
+    [Fact]
+    public void Workflows_pin_every_action_by_digest()
+    {
+        foreach (var file in Tree.Files.Where(f => f.StartsWith(".github/workflows/", StringComparison.Ordinal)))
+            foreach (Match uses in Regex.Matches(Tree.Read(file), @"uses:\s*(?<action>\S+)"))
+                uses.Groups["action"].Value.ShouldMatch("@[0-9a-f]{40}$", file);
+    }
+}
