@@ -1,21 +1,37 @@
+using LeanPipe.Contracts;
 using LeanPipe.Sidecar;
 
-// The sidecar alone. The flags are daprd's where daprd has one; tokens come from the environment only.
-var builder = WebApplication.CreateSlimBuilder(args);
-var configuration = builder.Configuration;
-builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat, console.UseUtcTimestamp) = (true, "HH:mm:ss ", true));
-builder.AddSidecar(new SidecarOptions
+// The sidecar alone. Tokens come from the environment only.
+const int Succeeded = 0;
+const int Usage = 2;
+if (args is ["--help" or "-h"])
 {
-    AppId = configuration["app-id"] ?? "leanpipe",
-    HttpPort = configuration.GetValue("dapr-http-port", 3500),
-    GrpcPort = configuration.GetValue("dapr-grpc-port", 50001),
-    AppPort = configuration.GetValue<int?>("app-port"),
-    ListenAddress = configuration["listen-address"] ?? "127.0.0.1",
-    StateDirectory = configuration["state-directory"] ?? Path.Combine(".leanpipe", "sidecar"),
-    ApiToken = configuration["DAPR_API_TOKEN"],
-    AppApiToken = configuration["APP_API_TOKEN"],
-});
+    await Console.Out.WriteLineAsync(Arguments.Help);
+    return Succeeded;
+}
+
+var (options, errors) = Arguments.Parse(args);
+if (options is null)
+{
+    foreach (var error in errors)
+        await Console.Error.WriteLineAsync($"sidecar: {error}");
+    await Console.Error.WriteLineAsync("sidecar: --help shows how it is called.");
+    return Usage;
+}
+
+var builder = WebApplication.CreateSlimBuilder();
+builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat, console.UseUtcTimestamp) = (true, "HH:mm:ss ", true));
+try
+{
+    builder.AddSidecar(options with { ApiToken = builder.Configuration["DAPR_API_TOKEN"], AppApiToken = builder.Configuration["APP_API_TOKEN"] });
+}
+catch (LeanPipeException e) when (e.Code == "sidecar.options_invalid")
+{
+    await Console.Error.WriteLineAsync($"sidecar: {e.Message}");
+    return Usage;
+}
 
 var app = builder.Build();
 app.MapSidecar();
 await app.RunAsync();
+return Succeeded;

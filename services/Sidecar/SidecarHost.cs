@@ -22,6 +22,8 @@ sealed class SidecarHost(
 
     public Task StartedAsync(CancellationToken cancellationToken)
     {
+        foreach (var app in options.Apps)
+            log.AppReady(app.AppId, endpoints.GrpcPortOf(app.AppId));
         lock (store.Gate)
             log.Ready(options.AppId, endpoints.HttpPort, endpoints.GrpcPort, options.StateDirectory, store.Instances.Count + store.Archived.Count, store.Messages.Count);
         return Task.CompletedTask;

@@ -17,6 +17,9 @@ static partial class SidecarLog
     [LoggerMessage(4, LogLevel.Critical, "A change failed half-way; nothing is written or shown any more until the sidecar is started again, which goes on from the journal")]
     public static partial void StateAbandoned(this ILogger log, Exception cause);
 
+    [LoggerMessage(5, LogLevel.Information, "App '{AppId}': grpc port {GrpcPort}")]
+    public static partial void AppReady(this ILogger log, string appId, int grpcPort);
+
     [LoggerMessage(20, LogLevel.Information, "Worker connected; {Workers} in all")]
     public static partial void WorkerConnected(this ILogger log, int workers);
 
@@ -43,6 +46,9 @@ static partial class SidecarLog
 
     [LoggerMessage(28, LogLevel.Warning, "Work waits for the app '{AppId}', which has no port on this sidecar. It goes on when the app is among its apps; a workflow that must not wait so long needs a timer")]
     public static partial void AppUnknown(this ILogger log, string appId);
+
+    [LoggerMessage(29, LogLevel.Error, "A worker's answer for workflow instance '{InstanceId}' has {Bytes} bytes; messages end at {LimitBytes}. It counts as failed: return references instead of data")]
+    public static partial void AnswerTooLarge(this ILogger log, string instanceId, long bytes, int limitBytes);
 
     [LoggerMessage(40, LogLevel.Information, "The app on port {Port} subscribes to {Topics}")]
     public static partial void Subscribed(this ILogger log, int port, string topics);

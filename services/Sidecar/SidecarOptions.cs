@@ -50,6 +50,9 @@ public sealed record SidecarOptions
     /// <summary>Published and not delivered; beyond it a publish is refused.</summary>
     public int MaxPendingMessages { get; init; } = 100_000;
 
+    /// <summary>Their payloads together, which are in memory until they are delivered; beyond it a publish is refused.</summary>
+    public long MaxPendingMessageBytes { get; init; } = 256L * 1024 * 1024;
+
     /// <summary>Deliveries to the app under way at once.</summary>
     public int MaxConcurrentDeliveries { get; init; } = 8;
 
@@ -87,8 +90,8 @@ public sealed record SidecarOptions
             yield return $"HttpPort and GrpcPort are both {HttpPort}; the two protocols need a port each.";
         if (MaxMessageBytes < 64 * 1024)
             yield return $"MaxMessageBytes {MaxMessageBytes} is below 65536; no workflow of any length would fit.";
-        if (MaxTurnsPerWorker < 1 || MaxActivitiesPerWorker < 1 || MaxConcurrentDeliveries < 1 || MaxPendingMessages < 1)
-            yield return "MaxTurnsPerWorker, MaxActivitiesPerWorker, MaxConcurrentDeliveries and MaxPendingMessages must be at least 1.";
+        if (MaxTurnsPerWorker < 1 || MaxActivitiesPerWorker < 1 || MaxConcurrentDeliveries < 1 || MaxPendingMessages < 1 || MaxPendingMessageBytes < 1)
+            yield return "MaxTurnsPerWorker, MaxActivitiesPerWorker, MaxConcurrentDeliveries, MaxPendingMessages and MaxPendingMessageBytes must be at least 1.";
         if (FirstRetryAfter <= TimeSpan.Zero || LastRetryAfter < FirstRetryAfter)
             yield return "FirstRetryAfter must be above zero, and LastRetryAfter not below it.";
         if (Retention.Completed < TimeSpan.Zero || Retention.Failed < TimeSpan.Zero || Retention.Terminated < TimeSpan.Zero)

@@ -46,7 +46,11 @@ public static class SidecarService
         builder.Services.AddSingleton<StateStore>();
         builder.Services.AddSingleton<WorkflowEngine>();
         builder.Services.AddSingleton<WorkflowClient>();
+        builder.Services.AddSingleton<UnaryCall>();
         builder.Services.AddSingleton<TaskHubService>();
+        builder.Services.AddSingleton<RuntimeService>();
+        builder.Services.AddSingleton<Metadata>();
+        builder.Services.AddSingleton<Publisher>();
         builder.Services.AddSingleton<Deliveries>();
         builder.Services.AddSingleton<JobRunner>();
         builder.Services.AddSingleton<CronTicker>();

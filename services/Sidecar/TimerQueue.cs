@@ -14,12 +14,29 @@ sealed class TimerQueue<T> : IDisposable
     readonly Lock _gate = new();
     readonly TimeProvider _time;
     readonly Action<IReadOnlyList<T>> _fire;
+    readonly Func<T, bool>? _isWanted;
+    readonly int _leastSwept;
     readonly ITimer _timer;
+    int _sweepAt;
 
-    public TimerQueue(TimeProvider time, Action<IReadOnlyList<T>> fire)
+    /// <param name="time">The clock.</param>
+    /// <param name="fire">Gets what is due.</param>
+    /// <param name="isWanted">Asked from time to time inside <see cref="Arm"/>; a timer that nobody wants any more leaves the queue before its time.</param>
+    /// <param name="leastSwept">A queue that is not longer is left alone.</param>
+    public TimerQueue(TimeProvider time, Action<IReadOnlyList<T>> fire, Func<T, bool>? isWanted = null, int leastSwept = 1024)
     {
-        (_time, _fire) = (time, fire);
+        (_time, _fire, _isWanted, _leastSwept, _sweepAt) = (time, fire, isWanted, leastSwept, leastSwept);
         _timer = time.CreateTimer(static state => ((TimerQueue<T>)state!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Timers that have not fired.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _queue.Count;
+        }
     }
 
     public void Arm(T timer, DateTimeOffset due)
@@ -29,6 +46,8 @@ sealed class TimerQueue<T> : IDisposable
         lock (_gate)
         {
             _queue.Enqueue(timer, due);
+            if (_queue.Count > _sweepAt && _isWanted is not null)
+                Sweep(_isWanted);
             if (_queue.TryPeek(out var first, out _) && first.Equals(timer))
                 Sleep(due);
         }
@@ -54,6 +73,15 @@ sealed class TimerQueue<T> : IDisposable
 
         if (due.Count > 0)
             _fire(due);
+    }
+
+    // The queue doubles between two sweeps, so that all of them together cost no more than the timers did.
+    void Sweep(Func<T, bool> isWanted)
+    {
+        var wanted = _queue.UnorderedItems.Where(item => isWanted(item.Element)).ToList();
+        _queue.Clear();
+        _queue.EnqueueRange(wanted);
+        _sweepAt = Math.Max(_leastSwept, 2 * _queue.Count);
     }
 
     void Sleep(DateTimeOffset until)

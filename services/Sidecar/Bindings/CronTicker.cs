@@ -8,6 +8,9 @@ namespace LeanPipe.Sidecar.Bindings;
 /// <remarks>Nothing is durable: a tick that nobody takes when it is due is lost, as with the official sidecar.</remarks>
 sealed class CronTicker : BackgroundService
 {
+    // An app that does not answer must not collect requests without end.
+    const int MostUnderWay = 100;
+
     readonly SidecarOptions _options;
     readonly SidecarEndpoints _endpoints;
     readonly TimeProvider _time;
@@ -16,6 +19,7 @@ sealed class CronTicker : BackgroundService
     readonly TimerQueue<Tick> _timers;
     readonly CancellationTokenSource _stop = new();
     readonly ConcurrentDictionary<string, Link> _links = new(StringComparer.Ordinal);
+    int _underWay;
 
     public CronTicker(SidecarOptions options, SidecarEndpoints endpoints, TimeProvider time, ILogger<CronTicker> log)
     {
@@ -79,6 +83,12 @@ sealed class CronTicker : BackgroundService
             return;
         try
         {
+            if (Interlocked.Increment(ref _underWay) > MostUnderWay)
+            {
+                _log.TickLost(binding.Name, $"{MostUnderWay} ticks wait for the app's answer already");
+                return;
+            }
+
             var answer = await _app.TickAsync(link.Port, binding.Path, _time.GetUtcNow(), _stop.Token);
             if (answer.Verdict == Verdict.Done)
                 return;
@@ -89,6 +99,10 @@ sealed class CronTicker : BackgroundService
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // The app may have taken it; nobody waits for its answer any more.
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _underWay);
         }
     }
 

@@ -23,16 +23,15 @@ static class JobsApi
 
     static async Task<IResult> ScheduleAsync(HttpContext http, JobRunner jobs, SidecarOptions options, TimeProvider time, string name)
     {
-        if (string.IsNullOrWhiteSpace(name))
-            return Error(new JobFault(400, "DAPR_SCHEDULER_JOB_NAME_EMPTY", "Name is empty"));
+        if (JobRunner.NameFault(name) is { } wrong)
+            return Error(new JobFault(400, "DAPR_SCHEDULER_JOB_NAME_EMPTY", wrong));
         if (await RequestBody.TryReadAsync(http, options) is not { } body)
             return RequestBody.TooLarge();
         if (!JobBody.TryRead(body, time.GetUtcNow(), time.LocalTimeZone, out var job, out var overwrite, out var fault))
             return Error(fault);
         return await jobs.ScheduleAsync(name, job, overwrite)
             ? Results.NoContent()
-            : Error(new JobFault(
-                500, "DAPR_SCHEDULER_SCHEDULE_JOB", $"failed to schedule job due to: rpc error: code = AlreadyExists desc = job already exists: '{name}'"));
+            : Error(new JobFault(500, "DAPR_SCHEDULER_SCHEDULE_JOB", JobRunner.AlreadyExists(name)));
     }
 
     static async Task<IResult> GetAsync(JobRunner jobs, string name)

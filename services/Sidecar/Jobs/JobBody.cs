@@ -80,12 +80,7 @@ static class JobBody
             json.WriteString("dueTime", job.DueTime);
         if (job.Ttl.Length > 0)
             json.WriteString("ttl", job.Ttl);
-        if (!job.Data.IsEmpty)
-        {
-            json.WritePropertyName("data");
-            json.WriteRawValue(job.Data.Span, skipInputValidation: true);
-        }
-
+        JobData.Write(json, job);
         if (job.FailurePolicy is { } policy)
         {
             json.WriteStartObject("failurePolicy");
@@ -104,7 +99,9 @@ static class JobBody
         json.WriteEndObject();
     }
 
-    static JobFault? Check(JobRecord job, DateTimeOffset now, TimeZoneInfo local)
+    /// <summary>Works out when the job is due first and when it is over.</summary>
+    /// <returns>Why it is no job; null = it is one.</returns>
+    public static JobFault? Check(JobRecord job, DateTimeOffset now, TimeZoneInfo local)
     {
         if (job.Schedule.Length == 0 && job.DueTime.Length == 0)
             return new JobFault(400, "DAPR_SCHEDULER_SCHEDULE_EMPTY", "Schedule is empty");

@@ -11,6 +11,12 @@ namespace LeanPipe.Sidecar.Jobs;
 /// </remarks>
 sealed class JobRunner : IHostedService, IDisposable
 {
+    // A job that is overwritten again and again leaves its old triggers behind, each with its data.
+    const int SweepAbove = 16;
+
+    // A timer counts no further.
+    const long LongestPauseMs = int.MaxValue;
+
     static readonly JobFailurePolicy Default = new() { IntervalMs = 1000, MaxRetries = 3 };
 
     readonly StateStore _store;
@@ -21,20 +27,24 @@ sealed class JobRunner : IHostedService, IDisposable
     readonly AppChannel _app;
     readonly TimerQueue<DueJob> _timers;
     readonly CancellationTokenSource _stop = new();
+    readonly CancellationToken _stopping;
 
     public JobRunner(StateStore store, SidecarOptions options, SidecarEndpoints endpoints, TimeProvider time, ILogger<JobRunner> log)
     {
         (_store, _options, _endpoints, _time, _log) = (store, options, endpoints, time, log);
         _app = new AppChannel(options);
-        _timers = new TimerQueue<DueJob>(time, due =>
-        {
-            foreach (var job in due)
-                _ = TriggerAsync(job);
-        });
+        _stopping = _stop.Token;
+        _timers = new TimerQueue<DueJob>(time, Fire, IsCurrent, SweepAbove);
     }
 
     /// <param name="Job">The record that it is due by; another one under the same name is another job.</param>
     readonly record struct DueJob(string Name, JobRecord Job);
+
+    /// <summary>Why nothing can be called so; null = it can. The name is a part of the path that the app is asked at.</summary>
+    public static string? NameFault(string name) => string.IsNullOrWhiteSpace(name) ? "Name is empty"
+        : name is "." or ".." ? $"Name '{name}' cannot be a part of a path" : null;
+
+    public static string AlreadyExists(string name) => $"failed to schedule job due to: rpc error: code = AlreadyExists desc = job already exists: '{name}'";
 
     /// <summary>False when there is one of that name, and it is not to be replaced.</summary>
     public async Task<bool> ScheduleAsync(string name, JobRecord job, bool overwrite)
@@ -70,6 +80,9 @@ sealed class JobRunner : IHostedService, IDisposable
         await durable;
     }
 
+    /// <summary>Triggers that have not come, of jobs that may be gone.</summary>
+    public int Armed => _timers.Count;
+
     public Task StartAsync(CancellationToken cancellationToken)
     {
         List<KeyValuePair<string, JobRecord>> jobs;
@@ -89,6 +102,12 @@ sealed class JobRunner : IHostedService, IDisposable
         _stop.Dispose();
     }
 
+    void Fire(IReadOnlyList<DueJob> due)
+    {
+        foreach (var job in due)
+            _ = TriggerAsync(job);
+    }
+
     void Arm(string name, JobRecord job) => _timers.Arm(new DueJob(name, job), DateTimeOffset.FromUnixTimeMilliseconds(job.NextAt));
 
     Task Commit(JobChange change)
@@ -104,7 +123,7 @@ sealed class JobRunner : IHostedService, IDisposable
             await AttemptAsync(due);
             await AdvanceAsync(due);
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
             // It is due still, and is triggered after the next start.
         }
@@ -120,8 +139,8 @@ sealed class JobRunner : IHostedService, IDisposable
         var pause = _options.FirstRetryAfter;
         for (var attempt = 1; IsCurrent(due) && !IsOver(due.Job);)
         {
-            var port = await _endpoints.WhenAppPortAsync(_stop.Token);
-            var answer = await _app.TriggerAsync(port, due.Name, due.Job.Data.ToByteArray(), _stop.Token);
+            var port = await _endpoints.WhenAppPortAsync(_stopping);
+            var answer = await _app.TriggerAsync(port, due.Name, JobData.Body(due.Job), _stopping);
             if (answer.Verdict == Verdict.Done)
                 return;
 
@@ -129,7 +148,7 @@ sealed class JobRunner : IHostedService, IDisposable
             if (answer.Verdict == Verdict.Unreachable)
             {
                 _log.JobNotTaken(due.Name, attempt, answer.Reason, pause);
-                await Task.Delay(pause, _time, _stop.Token);
+                await Task.Delay(pause, _time, _stopping);
                 pause = pause * 2 < _options.LastRetryAfter ? pause * 2 : _options.LastRetryAfter;
                 continue;
             }
@@ -140,10 +159,10 @@ sealed class JobRunner : IHostedService, IDisposable
                 return;
             }
 
-            var interval = TimeSpan.FromMilliseconds(policy.IntervalMs);
+            var interval = TimeSpan.FromMilliseconds(Math.Min(policy.IntervalMs, LongestPauseMs));
             _log.JobNotTaken(due.Name, attempt, answer.Reason, interval);
             attempt++;
-            await Task.Delay(interval, _time, _stop.Token);
+            await Task.Delay(interval, _time, _stopping);
         }
     }
 

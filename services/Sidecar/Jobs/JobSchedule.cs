@@ -51,6 +51,8 @@ sealed class JobSchedule
     {
         if (_cron is not null)
             return _cron.Next(now);
+        if (_every >= DateTimeOffset.MaxValue - now)
+            return null;
         var next = last + _every;
         return next > now ? next : now + _every;
     }

@@ -38,6 +38,7 @@ static class CloudEvents
     {
         (payload, error) = (null, null);
         expiresAt = message.Metadata.TryGetValue("ttlInSeconds", out var ttl) && long.TryParse(ttl, out var seconds) && seconds > 0
+            && seconds < (DateTimeOffset.MaxValue - now).TotalSeconds
             ? now.AddSeconds(seconds)
             : null;
         if (message.Metadata.TryGetValue("rawPayload", out var raw) && bool.TryParse(raw, out var isRaw) && isRaw)

@@ -31,7 +31,7 @@ sealed class Deliveries(StateStore store, SidecarOptions options, SidecarEndpoin
         Task durable;
         lock (store.Gate)
         {
-            if (store.Messages.Count >= options.MaxPendingMessages)
+            if (store.Messages.Count >= options.MaxPendingMessages || store.MessageBytes + payload.Length > options.MaxPendingMessageBytes)
                 return false;
             (message, durable) = Commit(pubsub, topic, ByteString.CopyFrom(payload), expiresAt, replaces: null);
         }

@@ -12,7 +12,7 @@ sealed record ArchivedInstance(ArchiveEntry Entry)
 
     public DateTimeOffset EndedAt => DateTimeOffset.FromUnixTimeMilliseconds(Entry.EndedAt);
 
-    public string? ParentId => Entry.Parent.Length > 0 ? Entry.Parent : null;
+    public string? ParentKey => Entry.Parent.Length > 0 ? Entry.Parent : null;
 }
 
 /// <summary>The events of finished instances, in one file <c>archive-N</c> beside the journal, so that they need no memory.</summary>
@@ -50,7 +50,7 @@ sealed class Archive(string directory, long tolerateDeadBytes) : IDisposable
     }
 
     /// <summary>Makes finished instances durable here; the entries are not in the journal yet.</summary>
-    public IReadOnlyList<ArchiveEntry> Append(IReadOnlyList<Instance> finished)
+    public IReadOnlyList<ArchiveEntry> Append(IReadOnlyList<Instance> finished, string mainAppId)
     {
         var frames = finished.Select(instance => JournalFile.Frame(new Batch { Transactions = { new Transaction { Instances = { instance.Snapshot() } } } }));
         return [.. Write(_current, frames).Zip(finished, (place, instance) => new ArchiveEntry
@@ -60,7 +60,7 @@ sealed class Archive(string directory, long tolerateDeadBytes) : IDisposable
             Length = place.Length,
             Status = instance.Completed!.WorkflowStatus,
             EndedAt = instance.End!.Timestamp.ToDateTimeOffset().ToUnixTimeMilliseconds(),
-            Parent = instance.ParentId ?? "",
+            Parent = instance.ParentKey(mainAppId) ?? "",
         })];
     }
 

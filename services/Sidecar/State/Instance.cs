@@ -31,6 +31,9 @@ sealed class Instance(string id)
     /// <summary>Serialized size of the history.</summary>
     public long HistoryBytes { get; private set; }
 
+    /// <summary>Serialized size of the inbox.</summary>
+    public long InboxBytes { get; private set; }
+
     public string? CustomStatus { get; private set; }
 
     /// <summary>Scheduled activities without a result in history or inbox, by the id of their action.</summary>
@@ -59,6 +62,11 @@ sealed class Instance(string id)
     /// <summary>The instance that started this one as its child, in whichever app; null = none.</summary>
     public string? ParentId => Start?.ExecutionStarted.ParentInstance?.WorkflowInstance?.InstanceId;
 
+    /// <summary>Its key.</summary>
+    public string? ParentKey(string mainAppId) => Start?.ExecutionStarted.ParentInstance is { WorkflowInstance: { } parent } info
+        ? InstanceKey.OfApp(App, info.AppID, mainAppId, parent.InstanceId)
+        : null;
+
     public string? ExecutionId => Start?.ExecutionStarted.WorkflowInstance?.ExecutionId;
 
     public void Apply(InstanceChange change)
@@ -67,7 +75,11 @@ sealed class Instance(string id)
             Clear();
         Generation = change.Generation;
         for (var i = change.InboxRemoved.Count - 1; i >= 0; i--)
+        {
+            InboxBytes -= _inbox[change.InboxRemoved[i]].CalculateSize();
             _inbox.RemoveAt(change.InboxRemoved[i]);
+        }
+
         foreach (var e in change.HistoryAdded)
         {
             _history.Add(e);
@@ -78,6 +90,7 @@ sealed class Instance(string id)
         foreach (var e in change.InboxAdded)
         {
             _inbox.Add(e);
+            InboxBytes += e.CalculateSize();
             TrackResolution(e);
         }
 
@@ -100,7 +113,7 @@ sealed class Instance(string id)
     void Clear()
     {
         _history.Clear();
-        HistoryBytes = 0;
+        (HistoryBytes, InboxBytes) = (0, 0);
         _inbox.Clear();
         _openTasks.Clear();
         _openTimers.Clear();

@@ -10,6 +10,11 @@ static class InstanceKey
     /// <param name="id">As workers and callers say it.</param>
     public static string Of(string? app, string id) => app is null && !id.Contains(Separator) ? id : app + Separator + id;
 
+    /// <summary>The key of an instance of the named app.</summary>
+    /// <param name="appId">As events name it; none = the app of <paramref name="by"/>.</param>
+    public static string OfApp(string? by, string? appId, string mainAppId, string id) =>
+        Of(string.IsNullOrEmpty(appId) ? by : appId == mainAppId ? null : appId, id);
+
     /// <summary>Null = the main app.</summary>
     public static string? AppOf(string key) => key.IndexOf(Separator) is > 0 and var at ? key[..at] : null;
 

@@ -20,6 +20,9 @@ sealed class Journal : IAsyncDisposable
 {
     const int SnapshotFrameBytes = 1024 * 1024;
 
+    // What waits at once may be thousands of transactions of a message's size; a frame is one array.
+    const int MostFrameBytes = 16 * 1024 * 1024;
+
     readonly Channel<Entry> _queue = Channel.CreateUnbounded<Entry>(new UnboundedChannelOptions { SingleReader = true });
     readonly FileStream _lock;
     readonly string _path;
@@ -136,7 +139,8 @@ sealed class Journal : IAsyncDisposable
             while (await _queue.Reader.WaitToReadAsync())
             {
                 var batch = new Batch();
-                while (_queue.Reader.TryRead(out var entry))
+                var bytes = 0L;
+                while (bytes < MostFrameBytes && _queue.Reader.TryRead(out var entry))
                 {
                     if (entry.Snapshot is { } snapshot)
                     {
@@ -147,7 +151,11 @@ sealed class Journal : IAsyncDisposable
                     }
 
                     if (entry.Transaction is { } transaction)
+                    {
                         batch.Transactions.Add(transaction);
+                        bytes += transaction.CalculateSize();
+                    }
+
                     waiting.Add(entry.Durable!);
                 }
 
@@ -157,8 +165,9 @@ sealed class Journal : IAsyncDisposable
                 waiting.Clear();
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or LeanPipeException)
+        catch (Exception e)
         {
+            // Whatever it was: nobody may wait for ever for what is not written.
             var failure = new LeanPipeException(
                 "sidecar.journal_failed",
                 $"The sidecar's journal '{_path}' could not be written: {e.Message} Free or repair the disk, then start the sidecar again; it goes on where it was.",

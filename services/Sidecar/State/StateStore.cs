@@ -42,6 +42,9 @@ sealed class StateStore : IAsyncDisposable
 
     public IReadOnlyDictionary<long, PendingMessage> Messages => _messages;
 
+    /// <summary>Payloads of the messages that wait.</summary>
+    public long MessageBytes { get; private set; }
+
     /// <summary>By name. A record is never changed, only replaced.</summary>
     public IReadOnlyDictionary<string, JobRecord> Jobs => _jobs;
 
@@ -129,11 +132,13 @@ sealed class StateStore : IAsyncDisposable
     public void Apply(MessageChange change)
     {
         _lastMessageId = Math.Max(_lastMessageId, change.Id);
+        if (_messages.Remove(change.Id, out var known))
+            MessageBytes -= known.Payload.Length;
         if (change.Removed)
-            _messages.Remove(change.Id);
-        else
-            _messages[change.Id] = new PendingMessage(
-                change.Id, change.Pubsub, change.Topic, change.Payload, change.ExpiresAt == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(change.ExpiresAt));
+            return;
+        MessageBytes += change.Payload.Length;
+        _messages[change.Id] = new PendingMessage(
+            change.Id, change.Pubsub, change.Topic, change.Payload, change.ExpiresAt == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(change.ExpiresAt));
     }
 
     /// <inheritdoc cref="Apply(InstanceChange)"/>

@@ -2,10 +2,11 @@ using Google.Protobuf;
 using LeanPipe.Contracts;
 using LeanPipe.DaprWire;
 using LeanPipe.Sidecar.Workflows;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace LeanPipe.Sidecar.TaskHub;
 
-/// <summary>The workflow service on the gRPC port: worker calls, client calls, one path each.</summary>
+/// <summary>The gRPC port: who may call, the workflow service's worker and client calls, one path each, and the runtime service's beside them.</summary>
 sealed class TaskHubService
 {
     readonly WorkflowEngine _engine;
@@ -13,14 +14,22 @@ sealed class TaskHubService
     readonly CancellationToken _stopping;
     readonly ILogger<TaskHubService> _log;
     readonly SidecarEndpoints _endpoints;
+    readonly UnaryCall _unary;
     readonly Dictionary<string, Dictionary<string, Func<HttpContext, Task>>> _callsByApp;
 
     public TaskHubService(
-        WorkflowEngine engine, SidecarOptions options, SidecarEndpoints endpoints, IHostApplicationLifetime lifetime, ILogger<TaskHubService> log)
+        WorkflowEngine engine,
+        RuntimeService runtime,
+        UnaryCall unary,
+        SidecarOptions options,
+        SidecarEndpoints endpoints,
+        IHostApplicationLifetime lifetime,
+        ILogger<TaskHubService> log)
     {
-        (_engine, _options, _endpoints, _stopping, _log) = (engine, options, endpoints, lifetime.ApplicationStopping, log);
-        _callsByApp = options.Apps.ToDictionary(a => a.AppId, a => Calls(a.AppId));
-        _callsByApp.Add("", Calls(app: null));
+        (_engine, _options, _endpoints, _stopping, _log, _unary) = (engine, options, endpoints, lifetime.ApplicationStopping, log, unary);
+        _callsByApp = options.Apps.Select(a => a.AppId).Append("").ToDictionary(a => a, a => AllCalls(a.Length == 0 ? null : a));
+
+        Dictionary<string, Func<HttpContext, Task>> AllCalls(string? app) => new(Calls(app).Concat(runtime.Calls(app)), StringComparer.Ordinal);
     }
 
     // Who calls is told by the port: every app has its own.
@@ -29,37 +38,33 @@ sealed class TaskHubService
         var client = new WorkflowClient(_engine, _options, app);
         return new Dictionary<string, Func<HttpContext, Task>>
         {
-            [TaskHubPaths.Hello] = http => UnaryAsync(http, Google.Protobuf.WellKnownTypes.Empty.Parser, (_, _) => Done(new Google.Protobuf.WellKnownTypes.Empty())),
+            [TaskHubPaths.Hello] = http => _unary.AnswerAsync(http, Google.Protobuf.WellKnownTypes.Empty.Parser, (_, _) => Done(new Google.Protobuf.WellKnownTypes.Empty())),
             [TaskHubPaths.GetWorkItems] = http => GetWorkItemsAsync(http, app),
             [TaskHubPaths.CompleteOrchestratorTask] = http => CompleteTurnAsync(http, app),
             [TaskHubPaths.CompleteWorkflowTask] = http => CompleteTurnAsync(http, app),
-            [TaskHubPaths.CompleteActivityTask] = http => UnaryAsync(http, ActivityResponse.Parser, async (r, _) =>
-            {
-                await _engine.CompleteActivityAsync(app, r);
-                return Answer(new CompleteTaskResponse());
-            }),
-            [TaskHubPaths.StartInstance] = http => UnaryAsync(http, CreateInstanceRequest.Parser, (r, _) => StartAsync(client, r)),
-            [TaskHubPaths.GetInstance] = http => UnaryAsync(http, GetInstanceRequest.Parser, async (r, _) =>
+            [TaskHubPaths.CompleteActivityTask] = http => CompleteActivityAsync(http, app),
+            [TaskHubPaths.StartInstance] = http => _unary.AnswerAsync(http, CreateInstanceRequest.Parser, (r, _) => StartAsync(client, r)),
+            [TaskHubPaths.GetInstance] = http => _unary.AnswerAsync(http, GetInstanceRequest.Parser, async (r, _) =>
                 Answer(View(await client.GetAsync(r.InstanceId, r.GetInputsAndOutputs)))),
-            [TaskHubPaths.WaitForInstanceStart] = http => UnaryAsync(http, GetInstanceRequest.Parser, async (r, stop) =>
+            [TaskHubPaths.WaitForInstanceStart] = http => _unary.AnswerAsync(http, GetInstanceRequest.Parser, async (r, stop) =>
                 Answer(View(await client.WaitForStartAsync(r.InstanceId, r.GetInputsAndOutputs, stop)))),
-            [TaskHubPaths.WaitForInstanceCompletion] = http => UnaryAsync(http, GetInstanceRequest.Parser, async (r, stop) =>
+            [TaskHubPaths.WaitForInstanceCompletion] = http => _unary.AnswerAsync(http, GetInstanceRequest.Parser, async (r, stop) =>
                 Answer(View(await client.WaitForCompletionAsync(r.InstanceId, r.GetInputsAndOutputs, stop)))),
-            [TaskHubPaths.RaiseEvent] = http => UnaryAsync(http, RaiseEventRequest.Parser, async (r, _) =>
+            [TaskHubPaths.RaiseEvent] = http => _unary.AnswerAsync(http, RaiseEventRequest.Parser, async (r, _) =>
                 Answer(new RaiseEventResponse(), await client.RaiseEventAsync(r.InstanceId, r.Name, r.Input))),
-            [TaskHubPaths.TerminateInstance] = http => UnaryAsync(http, TerminateRequest.Parser, async (r, _) =>
+            [TaskHubPaths.TerminateInstance] = http => _unary.AnswerAsync(http, TerminateRequest.Parser, async (r, _) =>
                 Answer(new TerminateResponse(), Prefixed("failed to submit termination request: ", await client.TerminateAsync(r.InstanceId, r.Output, r.Recursive)))),
-            [TaskHubPaths.SuspendInstance] = http => UnaryAsync(http, SuspendRequest.Parser, async (r, stop) =>
+            [TaskHubPaths.SuspendInstance] = http => _unary.AnswerAsync(http, SuspendRequest.Parser, async (r, stop) =>
                 Answer(new SuspendResponse(), await client.SuspendAsync(r.InstanceId, r.Reason) ?? await HeldAsync(client, r.InstanceId, held: true, stop))),
-            [TaskHubPaths.ResumeInstance] = http => UnaryAsync(http, ResumeRequest.Parser, async (r, stop) =>
+            [TaskHubPaths.ResumeInstance] = http => _unary.AnswerAsync(http, ResumeRequest.Parser, async (r, stop) =>
                 Answer(new ResumeResponse(), await client.ResumeAsync(r.InstanceId, r.Reason) ?? await HeldAsync(client, r.InstanceId, held: false, stop))),
-            [TaskHubPaths.PurgeInstances] = http => UnaryAsync(http, PurgeInstancesRequest.Parser, (r, _) => PurgeAsync(client, r)),
-            [TaskHubPaths.ListInstanceIDs] = http => UnaryAsync(http, ListInstanceIDsRequest.Parser, (r, _) => ListAsync(client, r)),
-            [TaskHubPaths.GetInstanceHistory] = http => UnaryAsync(http, GetInstanceHistoryRequest.Parser, async (r, _) =>
+            [TaskHubPaths.PurgeInstances] = http => _unary.AnswerAsync(http, PurgeInstancesRequest.Parser, (r, _) => PurgeAsync(client, r)),
+            [TaskHubPaths.ListInstanceIDs] = http => _unary.AnswerAsync(http, ListInstanceIDsRequest.Parser, (r, _) => ListAsync(client, r)),
+            [TaskHubPaths.GetInstanceHistory] = http => _unary.AnswerAsync(http, GetInstanceHistoryRequest.Parser, async (r, _) =>
                 await client.HistoryAsync(r.InstanceId) is { } events
                     ? Answer(new GetInstanceHistoryResponse { Events = { events } })
                     : (null, new Fault(GrpcStatusCode.NotFound, $"workflow instance '{r.InstanceId}' not found"))),
-            [TaskHubPaths.RerunWorkflowFromEvent] = http => UnaryAsync(http, RerunWorkflowFromEventRequest.Parser, (r, _) => RerunAsync(client, r)),
+            [TaskHubPaths.RerunWorkflowFromEvent] = http => _unary.AnswerAsync(http, RerunWorkflowFromEventRequest.Parser, (r, _) => RerunAsync(client, r)),
         };
     }
 
@@ -74,6 +79,9 @@ sealed class TaskHubService
 
         try
         {
+            // A message is refused by the length that it announces, so the request's own limit would only take the answer from its sender.
+            if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+                limit.MaxRequestBodySize = null;
             if (ApiToken.Fault(http, _options.ApiToken) is { } denied)
                 GrpcCall.Fail(http, denied);
             else if (_callsByApp[_endpoints.AppAt(http.Connection.LocalPort) ?? ""].TryGetValue(path, out var call))
@@ -146,11 +154,37 @@ sealed class TaskHubService
         return Answer(response);
     }
 
-    Task CompleteTurnAsync(HttpContext http, string? app) => UnaryAsync(http, WorkflowResponse.Parser, async (response, _) =>
-    {
-        await _engine.CompleteTurnAsync(app, response);
-        return Answer(new CompleteTaskResponse());
-    });
+    Task CompleteTurnAsync(HttpContext http, string? app) => _unary.AnswerAsync(
+        http,
+        WorkflowResponse.Parser,
+        async (response, _) =>
+        {
+            await _engine.CompleteTurnAsync(app, response);
+            return Answer(new CompleteTaskResponse());
+        },
+        async (start, bytes) =>
+        {
+            if (OversizedAnswer.ReadTurn(start, bytes, _options.MaxMessageBytes) is not { } failed)
+                return;
+            _log.AnswerTooLarge(failed.InstanceId, bytes, _options.MaxMessageBytes);
+            await _engine.CompleteTurnAsync(app, failed);
+        });
+
+    Task CompleteActivityAsync(HttpContext http, string? app) => _unary.AnswerAsync(
+        http,
+        ActivityResponse.Parser,
+        async (response, _) =>
+        {
+            await _engine.CompleteActivityAsync(app, response);
+            return Answer(new CompleteTaskResponse());
+        },
+        async (start, bytes) =>
+        {
+            if (OversizedAnswer.ReadActivity(start, bytes, _options.MaxMessageBytes) is not { } failed)
+                return;
+            _log.AnswerTooLarge(failed.InstanceId, bytes, _options.MaxMessageBytes);
+            await _engine.CompleteActivityAsync(app, failed);
+        });
 
     async Task GetWorkItemsAsync(HttpContext http, string? app)
     {
@@ -178,29 +212,6 @@ sealed class TaskHubService
             var unanswered = worker.Outstanding.Count;
             _engine.Disconnect(worker);
             _log.WorkerDisconnected(_engine.ConnectedWorkers(app), unanswered);
-        }
-    }
-
-    async Task UnaryAsync<TRequest, TResponse>(
-        HttpContext http, MessageParser<TRequest> parser, Func<TRequest, CancellationToken, Task<(TResponse?, Fault?)>> handle)
-        where TRequest : class, IMessage<TRequest>
-        where TResponse : class, IMessage
-    {
-        if (await GrpcCall.ReadAsync(http, parser, _options.MaxMessageBytes) is not { } request)
-            return;
-
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, _stopping);
-        try
-        {
-            var (response, fault) = await handle(request, stop.Token);
-            if (response is not null)
-                await GrpcCall.AnswerAsync(http, response, _options.MaxMessageBytes);
-            else
-                GrpcCall.Fail(http, fault!);
-        }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested && !http.RequestAborted.IsCancellationRequested)
-        {
-            GrpcCall.Fail(http, new Fault(GrpcStatusCode.Cancelled, "shutting down"));
         }
     }
 }

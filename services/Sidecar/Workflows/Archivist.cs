@@ -40,7 +40,7 @@ sealed class Archivist(StateStore store, WorkflowEngine engine, SidecarOptions o
         if (finished.Count == 0)
             return;
         var ends = finished.Select(i => i.End!).ToList();
-        var entries = store.Archive.Append(finished);
+        var entries = store.Archive.Append(finished, options.AppId);
         await engine.ChangeAsync(work =>
         {
             for (var i = 0; i < finished.Count; i++)

@@ -10,8 +10,10 @@ namespace LeanPipe.Sidecar.Workflows;
 /// </remarks>
 /// <param name="options">The limits per worker.</param>
 /// <param name="beginTurn">The item for an instance's next turn; null when none is due any more.</param>
+/// <param name="tooLarge">Told of an instance with an activity that no message can carry; the activity is not offered again.</param>
 /// <param name="unknownApp">Told once of an app that has work waiting, but no port here.</param>
-sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem Item, Turn Turn)?> beginTurn, Action<string> unknownApp)
+sealed class Dispatcher(
+    SidecarOptions options, Func<string, string, (WorkItem Item, Turn Turn)?> beginTurn, Action<string, int> tooLarge, Action<string> unknownApp)
 {
     readonly Dictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
     readonly Dictionary<string, Flight> _flights = [];
@@ -54,16 +56,24 @@ sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem I
         if (flight.TurnQueued || flight.Turn is not null)
             return;
         flight.TurnQueued = true;
-        LaneOf(InstanceKey.AppOf(instanceId)).Turns.Enqueue((instanceId, flight));
+        var turns = LaneOf(InstanceKey.AppOf(instanceId)).Turns;
+        turns.Enqueue((instanceId, flight));
+        turns.Sweep(t => IsLive(t.InstanceId, t.Flight));
     }
 
     /// <summary>Idempotent until the activity is answered or forgotten.</summary>
     public void OfferActivity(string instanceId, HistoryEvent scheduled)
     {
         var flight = FlightOf(instanceId);
-        if (flight.Activities.TryAdd(scheduled.EventId, null))
-            LaneFor(instanceId, scheduled).Activities.Enqueue((instanceId, flight, scheduled));
+        if (!flight.Activities.TryAdd(scheduled.EventId, null))
+            return;
+        var activities = LaneFor(instanceId, scheduled).Activities;
+        activities.Enqueue((instanceId, flight, scheduled));
+        activities.Sweep(a => IsLive(a.InstanceId, a.Flight));
     }
+
+    /// <summary>Items that wait for a worker of the app.</summary>
+    public int Waiting(string? app) => LaneOf(app).Turns.Count + LaneOf(app).Activities.Count;
 
     /// <summary>The execution is over: what is queued is dropped, and what workers hold will be answered in vain.</summary>
     public void Forget(string instanceId) => _flights.Remove(instanceId);
@@ -122,9 +132,16 @@ sealed class Dispatcher(SidecarOptions options, Func<string, string, (WorkItem I
                 continue;
 
             var dispatch = new Dispatch(NewToken(), id, flight, worker, Turn: null, scheduled);
+            var item = ActivityItem(dispatch);
+            if (item.CalculateSize() is var bytes && bytes > options.MaxMessageBytes)
+            {
+                tooLarge(id, bytes);
+                continue;
+            }
+
             flight.Activities[scheduled.EventId] = dispatch;
             worker.Activities++;
-            Send(dispatch, ActivityItem(dispatch));
+            Send(dispatch, item);
         }
     }
 

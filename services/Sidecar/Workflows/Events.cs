@@ -15,7 +15,7 @@ readonly record struct TurnContext(string AppId, Timestamp Now, Func<string> New
 
     /// <summary>The key of an instance of the named app; no name = the app of <paramref name="by"/>.</summary>
     public string Key(Instance by, string? appId, string id) =>
-        InstanceKey.Of(string.IsNullOrEmpty(appId) ? by.App : appId == AppId ? null : appId, id);
+        InstanceKey.OfApp(by.App, appId, AppId, id);
 
     public string ChildKey(Instance parent, HistoryEvent created) =>
         Key(parent, created.Router?.TargetAppID, created.ChildWorkflowInstanceCreated.InstanceId);

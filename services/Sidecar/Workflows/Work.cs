@@ -71,10 +71,10 @@ sealed class Work(StateStore store, Dispatcher dispatcher, TurnContext context)
         .Where(e => e.ChildWorkflowInstanceCreated is not null)
         .Select(e => Context.ChildKey(parent, e))
         .Distinct(StringComparer.Ordinal)
-        .Where(key => key != parent.Id && ParentOf(key) == parent.WireId);
+        .Where(key => key != parent.Id && ParentOf(key) == parent.Id);
 
     string? ParentOf(string id) =>
-        store.Instances.TryGetValue(id, out var instance) ? instance.ParentId : store.Archived.GetValueOrDefault(id)?.ParentId;
+        store.Instances.TryGetValue(id, out var instance) ? instance.ParentKey(Context.AppId) : store.Archived.GetValueOrDefault(id)?.ParentKey;
 
     void Deliver(Outgoing message)
     {

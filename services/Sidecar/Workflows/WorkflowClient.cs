@@ -26,7 +26,7 @@ sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options, strin
         engine.WaitAsync(Key(instanceId), i => i.IsTerminal ? View(i, payloads) : null, cancellationToken);
 
     public Task<Fault?> RaiseEventAsync(string instanceId, string name, string? input) => PostAsync(
-        instanceId, i => !i.IsTerminal && engine.IsStalled(i.Id) ? Fault.Stalled : null, () => Events.Raised(engine.UniqueTimestamp(), name, input));
+        instanceId, i => !i.IsTerminal && (engine.IsStalled(i.Id) || engine.IsFull(i)) ? Fault.Stalled : null, () => Events.Raised(engine.UniqueTimestamp(), name, input));
 
     /// <summary>Takes effect at once, whatever the worker does; a turn in flight is answered in vain.</summary>
     public Task<Fault?> TerminateAsync(string instanceId, string? output, bool recursive) =>

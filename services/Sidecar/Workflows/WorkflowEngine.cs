@@ -26,8 +26,8 @@ sealed class WorkflowEngine : IDisposable
     public WorkflowEngine(StateStore store, SidecarOptions options, TimeProvider time, ILogger<WorkflowEngine> log)
     {
         (_store, _options, _time, _log) = (store, options, time, log);
-        _dispatcher = new Dispatcher(options, BeginTurn, log.AppUnknown);
-        _timers = new TimerQueue<DueTimer>(time, Fire);
+        _dispatcher = new Dispatcher(options, BeginTurn, TooLarge, log.AppUnknown);
+        _timers = new TimerQueue<DueTimer>(time, Fire, IsWanted);
         _retention = new Retention(store, options.Retention, _timers, time, log);
         _archivist = new Archivist(store, this, options, log);
     }
@@ -126,6 +126,9 @@ sealed class WorkflowEngine : IDisposable
 
     public bool IsStalled(string instanceId) => _stalled.ContainsKey(instanceId);
 
+    /// <summary>What waits for the instance already fills a work item, so that no turn could take more.</summary>
+    public bool IsFull(Instance instance) => instance.HistoryBytes + instance.InboxBytes > _options.MaxMessageBytes * StallAtShareOfLimit;
+
     /// <summary>A point in time that no event had before, so that two events of one name stay two.</summary>
     public Timestamp UniqueTimestamp() => new DateTime(_lastTicks = Math.Max(_time.GetUtcNow().UtcTicks, _lastTicks + 1), DateTimeKind.Utc).ToTimestamp();
 
@@ -186,14 +189,15 @@ sealed class WorkflowEngine : IDisposable
     {
         while (true)
         {
-            TaskCompletionSource next;
+            TaskCompletionSource? next;
             T? result;
             Task durable;
             lock (_store.Gate)
             {
                 result = _store.Find(instanceId) is { } instance ? wanted(instance) : null;
                 durable = _store.WhenDurable();
-                next = Changed(instanceId);
+                // Who has what it waited for leaves nothing behind.
+                next = result is null ? Changed(instanceId) : null;
             }
 
             await durable;
@@ -201,7 +205,7 @@ sealed class WorkflowEngine : IDisposable
                 return result;
             try
             {
-                await next.Task.WaitAsync(cancellationToken);
+                await next!.Task.WaitAsync(cancellationToken);
             }
             catch (OperationCanceledException)
             {
@@ -209,6 +213,16 @@ sealed class WorkflowEngine : IDisposable
                 Signal(instanceId);
                 throw;
             }
+        }
+    }
+
+    /// <summary>Instances that somebody waits for.</summary>
+    public int Awaited
+    {
+        get
+        {
+            lock (_store.Gate)
+                return _changed.Count;
         }
     }
 
@@ -288,9 +302,14 @@ sealed class WorkflowEngine : IDisposable
         if (bytes <= _options.MaxMessageBytes * StallAtShareOfLimit)
             return (item, turn);
 
+        TooLarge(instanceId, bytes);
+        return null;
+    }
+
+    void TooLarge(string instanceId, int bytes)
+    {
         _log.HistoryTooLarge(InstanceKey.IdOf(instanceId), bytes, _options.MaxMessageBytes);
         Stall(instanceId, StalledReason.PayloadSizeExceeded);
-        return null;
     }
 
     void Stall(string instanceId, StalledReason reason)
@@ -302,6 +321,17 @@ sealed class WorkflowEngine : IDisposable
 
     void Arm(string instanceId, HistoryEvent created) =>
         _timers.Arm(new DueTimer(instanceId, created), Events.TimeOf(created.TimerCreated.FireAt));
+
+    // A workflow that ends leaves its timers in the queue, some for months.
+    bool IsWanted(DueTimer timer)
+    {
+        lock (_store.Gate)
+        {
+            return timer.Created is { } created
+                ? _store.Instances.TryGetValue(timer.InstanceId, out var instance) && !instance.IsTerminal && IsOpen(instance.OpenTimers, created)
+                : _store.Instances.ContainsKey(timer.InstanceId) || _store.Archived.ContainsKey(timer.InstanceId);
+        }
+    }
 
     void Fire(IReadOnlyList<DueTimer> due) => _ = FireAsync(due);
 

@@ -68,6 +68,18 @@ public sealed class DaprClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Metadata_is_set_and_the_sidecar_is_told_to_stop()
+    {
+        using var client = Client();
+        await client.SetMetadataAsync("a b", "blue", Out);
+        _seen.ShouldBe("PUT /v1.0/metadata/a%20b text/plain; charset=utf-8|secret|blue");
+        await client.ShutdownSidecarAsync(Out);
+        _seen.ShouldBe("POST /v1.0/shutdown |secret|");
+        _status = 500;
+        (await Should.ThrowAsync<DaprException>(() => client.SetMetadataAsync("a", "b", Out))).Message.ShouldStartWith("The sidecar refused the metadata 'a' with status 500");
+    }
+
+    [Fact]
     public async Task A_refusal_is_a_dapr_exception_with_the_sidecars_words()
     {
         using var client = Client();

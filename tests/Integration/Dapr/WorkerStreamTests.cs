@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Dapr.Workflow;
 using LeanPipe.DaprWire;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LeanPipe.Integration.DaprStandIns;
 
@@ -34,6 +35,37 @@ public sealed class WorkerStreamTests
         var answer = await sidecar.NextAsync(TaskHubPaths.CompleteActivityTask, ActivityResponse.Parser);
 
         (answer.InstanceId, answer.TaskId, answer.CompletionToken, answer.Result).ShouldBe(("i", 7, "token-2", "\"key|execution-7|i\""));
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_refused_as_too_large_is_answered_as_a_failure_once()
+    {
+        await using var sidecar = await ScriptedSidecar.StartAsync();
+        var refusals = 1;
+        sidecar.Answer(TaskHubPaths.CompleteActivityTask, (context, _) => Interlocked.Decrement(ref refusals) == 0
+            ? ScriptedSidecar.TrailersOnly(context, GrpcStatusCode.ResourceExhausted, "grpc: received message larger than max")
+            : ScriptedSidecar.OkAsync(context, new CompleteTaskResponse()));
+        sidecar.NextStream(Send(ActivityOf("key", taskId: 7, "token-2")));
+        await using var worker = await WorkerHost.StartAsync(sidecar.Endpoint, Register);
+
+        (await sidecar.NextAsync(TaskHubPaths.CompleteActivityTask, ActivityResponse.Parser)).Result.ShouldNotBeNull();
+        var second = await sidecar.NextAsync(TaskHubPaths.CompleteActivityTask, ActivityResponse.Parser);
+        (second.InstanceId, second.TaskId, second.CompletionToken, second.Result).ShouldBe(("i", 7, "token-2", null));
+        (second.FailureDetails.ErrorType, second.FailureDetails.IsNonRetriable).ShouldBe(("AnswerTooLarge", true));
+    }
+
+    [Fact]
+    public async Task Messages_beyond_the_limits_that_were_set_are_neither_taken_nor_sent()
+    {
+        await using var sidecar = await ScriptedSidecar.StartAsync();
+        sidecar.NextStream(Send(TurnOf("double", "21", new string('t', 5000))));
+        sidecar.NextStream(Send(TurnOf("double", "21", "token-1")));
+        await using var worker = await WorkerHost.StartAsync(sidecar.Endpoint, Register, services: services =>
+            services.AddDaprWorkflowBuilder(null).WithGrpcMessageSizeLimits(maxReceiveMessageSize: 4096, maxSendMessageSize: 4096));
+
+        (await sidecar.NextAsync(TaskHubPaths.CompleteOrchestratorTask, WorkflowResponse.Parser)).CompletionToken.ShouldBe("token-1");
+        var refusal = await Should.ThrowAsync<Exception>(() => worker.Client.ScheduleNewWorkflowAsync("double", "x", new string('x', 5000)));
+        refusal.Message.ShouldContain("Sending message exceeds");
     }
 
     [Fact]

@@ -19,6 +19,7 @@ public sealed class GrpcFuzzTests : IAsyncLifetime
         TaskHubPaths.Hello, TaskHubPaths.CompleteOrchestratorTask, TaskHubPaths.CompleteWorkflowTask, TaskHubPaths.CompleteActivityTask, TaskHubPaths.StartInstance,
         TaskHubPaths.GetInstance, TaskHubPaths.RaiseEvent, TaskHubPaths.TerminateInstance, TaskHubPaths.PurgeInstances, TaskHubPaths.ListInstanceIDs,
         TaskHubPaths.GetInstanceHistory, TaskHubPaths.RerunWorkflowFromEvent,
+        RuntimePaths.ScheduleJob, RuntimePaths.GetJob, RuntimePaths.DeleteJob, RuntimePaths.PublishEvent, RuntimePaths.GetMetadata, RuntimePaths.SetMetadata,
     ];
 
     readonly DirectoryInfo _state = Directory.CreateTempSubdirectory("leanpipe-sidecar-");
@@ -137,6 +138,32 @@ public sealed class GrpcFuzzTests : IAsyncLifetime
         var answer = new ActivityResponse { InstanceId = "deep", FailureDetails = failure, CompletionToken = item.CompletionToken };
         (await StatusAsync(TaskHubPaths.CompleteActivityTask, GrpcFrames.ToBytes(answer))).ShouldBe(GrpcStatusCode.Ok);
         (await _sidecar.Hub.WaitAsync("deep")).Output.ShouldBe("told");
+    }
+
+    // Field 9 is the trace context, which is kept; in it stand groups that nobody knows, as deep as a reader goes.
+    [Fact]
+    public async Task Unknown_fields_nested_as_deep_as_can_be_read_do_not_make_the_journal_unreadable()
+    {
+        using var trace = new MemoryStream();
+        using (var output = new CodedOutputStream(trace, leaveOpen: true))
+        {
+            for (var depth = 0; depth < 97; depth++)
+                output.WriteTag(15, WireFormat.WireType.StartGroup);
+            for (var depth = 0; depth < 97; depth++)
+                output.WriteTag(15, WireFormat.WireType.EndGroup);
+        }
+
+        using var request = new MemoryStream();
+        request.Write(new CreateInstanceRequest { InstanceId = "grouped", Name = "w" }.ToByteArray());
+        using (var output = new CodedOutputStream(request, leaveOpen: true))
+        {
+            output.WriteTag(9, WireFormat.WireType.LengthDelimited);
+            output.WriteBytes(ByteString.CopyFrom(trace.ToArray()));
+        }
+
+        // The folder is opened once more when the test ends.
+        (await StatusAsync(TaskHubPaths.StartInstance, Frame(request.ToArray()))).ShouldBe(GrpcStatusCode.Ok);
+        (await _sidecar.Hub.GetAsync("grouped")).Exists.ShouldBeTrue();
     }
 
     static byte[] Frame(byte[] message)

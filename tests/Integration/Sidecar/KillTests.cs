@@ -48,6 +48,46 @@ public sealed class KillTests : IDisposable
     }
 
     [Fact]
+    public async Task Jobs_are_scheduled_deleted_and_triggered_across_kills()
+    {
+        await using var app = await JobApp.StartAsync();
+        using (var sidecar = await SidecarProcess.StartAsync(_state.FullName))
+        {
+            foreach (var (name, job) in new[] { ("once", """{"dueTime":"1s","data":1}"""), ("often", """{"schedule":"@every 1s","repeats":2}"""), ("gone", """{"dueTime":"1s"}""") })
+                (await sidecar.Http.PostAsync($"/v1.0/jobs/{name}", new StringContent(job))).EnsureSuccessStatusCode();
+            (await sidecar.Http.DeleteAsync("/v1.0/jobs/gone")).EnsureSuccessStatusCode();
+            sidecar.Kill();
+        }
+
+        // Killed while the app has both, unanswered: they come again.
+        using (var sidecar = await SidecarProcess.StartAsync(_state.FullName, app.Port))
+        {
+            new[] { await app.NextAsync(), await app.NextAsync() }.ShouldBe([("once", "1"), ("often", "")], ignoreOrder: true);
+            sidecar.Kill();
+        }
+
+        using (var sidecar = await SidecarProcess.StartAsync(_state.FullName, app.Port))
+        {
+            new[] { await app.NextAsync(), await app.NextAsync() }.ShouldBe([("once", "1"), ("often", "")], ignoreOrder: true);
+            app.Answer(200);
+            app.Answer(200);
+            (await app.NextAsync()).ShouldBe(("often", ""));
+            app.Answer(200);
+            foreach (var name in new[] { "once", "often", "gone" })
+            {
+                while ((await sidecar.Http.GetAsync($"/v1.0/jobs/{name}")).StatusCode != System.Net.HttpStatusCode.NoContent)
+                    TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            }
+
+            sidecar.Kill();
+        }
+
+        using var last = await SidecarProcess.StartAsync(_state.FullName, app.Port);
+        foreach (var name in new[] { "once", "often", "gone" })
+            (await last.Http.GetAsync($"/v1.0/jobs/{name}")).StatusCode.ShouldBe(System.Net.HttpStatusCode.NoContent);
+    }
+
+    [Fact]
     public async Task Killed_at_many_moments_of_a_run_every_instance_completes_with_the_same_result()
     {
         const int Instances = 20;

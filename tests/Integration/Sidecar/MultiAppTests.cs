@@ -126,6 +126,97 @@ public sealed class MultiAppTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_workflow_continues_as_new_over_work_in_another_app()
+    {
+        await using var sidecar = await StartAsync("other");
+        await using var main = await MainAsync(sidecar);
+        await using var other = await OtherAsync(sidecar);
+        (await RunAsync(main, "rounds", "i", "")).ShouldBe("other did 0, other: other did 0, other did 1, other: other did 1, other did 2, other: other did 2, ");
+
+        // Children of an earlier generation are named anew, in their own app.
+        using var hub = new TaskHubClient(sidecar.Endpoints.GrpcPortOf("other"));
+        (await ListAsync(hub)).Count.ShouldBe(3);
+        (await ListAsync(sidecar.Hub)).ShouldBe(["i"]);
+    }
+
+    [Fact]
+    public async Task The_official_JavaScript_worker_is_the_other_app()
+    {
+        await DaprPeer.NodePackages.RequireAsync();
+        await using var sidecar = await StartAsync("other");
+        await using var js = await DaprBehaviour.JsWorker.StartAsync(new Uri(Endpoint(sidecar.Endpoints.GrpcPortOf("other"))));
+        await using var main = await WorkerHost.StartAsync(Endpoint(sidecar.Endpoints.GrpcPort), options => options.RegisterWorkflow<string, string>("asks-js", async (context, name) =>
+        {
+            var greeting = await context.CallActivityAsync<string>("greet", name, new WorkflowTaskOptions(TargetAppId: "other"));
+            var chained = await context.CallChildWorkflowAsync<string>("chain", name, new ChildWorkflowTaskOptions(TargetAppId: "other"));
+            return $"{greeting} {chained}";
+        }));
+        (await RunAsync(main, "asks-js", "i", "you")).ShouldBe("Hello you! Hello Hello you!!");
+    }
+
+    [Fact]
+    public async Task A_rerun_does_the_work_of_the_other_app_again()
+    {
+        await using var sidecar = await StartAsync("other");
+        await using var main = await MainAsync(sidecar);
+        await using var other = await OtherAsync(sidecar);
+        using var hub = new TaskHubClient(sidecar.Endpoints.GrpcPortOf("other"));
+        (await RunAsync(main, "asks-activity", "i", "x")).ShouldBe("other did x");
+        (await RunAsync(main, "asks-child", "j", "y")).ShouldBe("other: other did y");
+
+        await RerunAsync(new() { SourceInstanceID = "i", EventID = 0, NewInstanceID = "i2", OverwriteInput = true, Input = "\"z\"" });
+        (await main.Client.WaitForWorkflowCompletionAsync("i2")).ReadOutputAs<string>().ShouldBe("other did z");
+        await RerunAsync(new() { SourceInstanceID = "j", EventID = 0, NewInstanceID = "j2" });
+        (await main.Client.WaitForWorkflowCompletionAsync("j2")).ReadOutputAs<string>().ShouldBe("other: other did y");
+        (await ListAsync(hub)).ShouldBe(["j-kid", "j2:0000"]);
+        (await Should.ThrowAsync<RpcException>(hub.CallAsync(
+            TaskHubPaths.RerunWorkflowFromEvent, new RerunWorkflowFromEventRequest { SourceInstanceID = "j-kid", EventID = 0 }, RerunWorkflowFromEventResponse.Parser)))
+            .Detail.ShouldContain("child-workflows");
+
+        Task RerunAsync(RerunWorkflowFromEventRequest request) => sidecar.Hub.CallAsync(TaskHubPaths.RerunWorkflowFromEvent, request, RerunWorkflowFromEventResponse.Parser);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_child_belongs_to_the_parent_of_its_own_app_not_to_another_ones_of_the_same_id(bool archived)
+    {
+        await using var sidecar = await SidecarApp.StartAsync(
+            o => (archived ? ArchiveTests.AtOnce(o) : o) with { Apps = [new SidecarAppOptions("other")] }, _state.FullName);
+        using var hub = new TaskHubClient(sidecar.Endpoints.GrpcPortOf("other"));
+        await using var main = await ScriptedWorker.ConnectAsync(sidecar.Hub, turn => Parent(turn, "other"));
+        await using (await ScriptedWorker.ConnectAsync(hub, turn => turn.Started.Name == "child" ? [] : Parent(turn, target: null)))
+        {
+            // The child is the main app's; the other app's parent of the same id wants one of the same name, and is refused.
+            await sidecar.Hub.StartAsync("parent", "p");
+            await hub.WaitUntilAsync("kid", OrchestrationStatus.Running);
+            await hub.StartAsync("parent", "p");
+            (await hub.WaitAsync("p")).Output.ShouldBe("refused");
+            await hub.CallAsync(TaskHubPaths.TerminateInstance, new TerminateRequest { InstanceId = "kid" }, TerminateResponse.Parser);
+            (await sidecar.Hub.WaitAsync("p")).Output.ShouldBe("refused");
+        }
+
+        if (archived)
+            await ArchiveTests.ArchivedAsync(sidecar);
+        (await PurgeAsync(hub, "p")).ShouldBe(1);
+        (await hub.GetAsync("kid")).Exists.ShouldBeTrue();
+        (await PurgeAsync(sidecar.Hub, "p")).ShouldBe(2);
+        (await hub.GetAsync("kid")).Exists.ShouldBeFalse();
+
+        static IEnumerable<WorkflowAction> Parent(TurnView turn, string? target)
+        {
+            if (turn.Has(e => e.ChildWorkflowInstanceFailed))
+                return [TurnView.Complete("refused")];
+            if (turn.Has(e => e.ChildWorkflowInstanceCreated))
+                return [];
+            var action = new WorkflowAction { Id = 1, CreateChildWorkflow = new CreateChildWorkflowAction { Name = "child", InstanceId = "kid" } };
+            if (target is not null)
+                action.Router = new TaskRouter { TargetAppID = target };
+            return [action];
+        }
+    }
+
     [Theory]
     [InlineData("test", "called too")]
     [InlineData("a b", "letters, digits")]
@@ -166,6 +257,16 @@ public sealed class MultiAppTests : IDisposable
             context.CallChildWorkflowAsync<string>("child", input, new ChildWorkflowTaskOptions(context.InstanceId + "-kid", TargetAppId: "other")));
         options.RegisterWorkflow<string, string>("asks-waiter", (context, input) =>
             context.CallChildWorkflowAsync<string>("waiter", input, new ChildWorkflowTaskOptions(context.InstanceId + "-kid", TargetAppId: "other")));
+        options.RegisterWorkflow<string, string>("rounds", async (context, soFar) =>
+        {
+            var round = soFar.Split("did ").Length / 2;
+            var did = await context.CallActivityAsync<string>("do", $"{round}", new WorkflowTaskOptions(TargetAppId: "other"));
+            var child = await context.CallChildWorkflowAsync<string>("child", $"{round}", new ChildWorkflowTaskOptions(TargetAppId: "other"));
+            var all = $"{soFar}{did}, {child}, ";
+            if (round < 2)
+                context.ContinueAsNew(all);
+            return all;
+        });
         options.RegisterWorkflow<string, string>("asks-unregistered", (context, input) =>
             context.CallActivityAsync<string>("nobody-has-it", input, new WorkflowTaskOptions(TargetAppId: "other")));
     });

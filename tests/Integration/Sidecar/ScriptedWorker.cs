@@ -11,6 +11,7 @@ sealed class ScriptedWorker : IAsyncDisposable
     readonly HttpResponseMessage _stream;
     readonly Task _loop;
     readonly Channel<WorkItem> _seen = Channel.CreateUnbounded<WorkItem>();
+    readonly Channel<RpcException> _refused = Channel.CreateUnbounded<RpcException>();
 
     ScriptedWorker(TaskHubClient hub, HttpResponseMessage stream, Func<TurnView, IEnumerable<WorkflowAction>?> turn, Func<ActivityRequest, string?> activity)
     {
@@ -19,6 +20,9 @@ sealed class ScriptedWorker : IAsyncDisposable
     }
 
     public ChannelReader<WorkItem> Seen => _seen.Reader;
+
+    /// <summary>Answers that were too large.</summary>
+    public ChannelReader<RpcException> Refused => _refused.Reader;
 
     /// <summary>Echoes the completion token, as newer SDKs do; older ones do not.</summary>
     public bool EchoesTokens { get; init; } = true;
@@ -69,11 +73,8 @@ sealed class ScriptedWorker : IAsyncDisposable
                 if (item.ActivityRequest is { } request)
                     await AnswerAsync(request, token, activity);
                 else if (turn(new TurnView(item.WorkflowRequest)) is { } actions)
-                    await _hub.CallAsync(
-                        TaskHubPaths.CompleteOrchestratorTask,
-                        new WorkflowResponse { InstanceId = item.WorkflowRequest.InstanceId, Actions = { actions }, CompletionToken = token },
-                        CompleteTaskResponse.Parser,
-                        _stop.Token);
+                    await SendAsync(
+                        TaskHubPaths.CompleteOrchestratorTask, new WorkflowResponse { InstanceId = item.WorkflowRequest.InstanceId, Actions = { actions }, CompletionToken = token });
             }
         }
         catch (Exception e) when (e is OperationCanceledException or HttpRequestException or IOException or ObjectDisposedException or RpcException)
@@ -100,7 +101,20 @@ sealed class ScriptedWorker : IAsyncDisposable
             response.FailureDetails = new TaskFailureDetails { ErrorType = e.GetType().FullName, ErrorMessage = e.Message };
         }
 
-        await _hub.CallAsync(TaskHubPaths.CompleteActivityTask, response, CompleteTaskResponse.Parser, _stop.Token);
+        await SendAsync(TaskHubPaths.CompleteActivityTask, response);
+    }
+
+    // As the official workers: an answer that is refused is not repeated, and the next item is taken.
+    async Task SendAsync(string path, Google.Protobuf.IMessage answer)
+    {
+        try
+        {
+            await _hub.CallAsync(path, answer, CompleteTaskResponse.Parser, _stop.Token);
+        }
+        catch (RpcException e) when (e.Code == GrpcStatusCode.ResourceExhausted)
+        {
+            _refused.Writer.TryWrite(e);
+        }
     }
 }
 

@@ -8,9 +8,9 @@ sealed partial class SidecarProcess : IDisposable
 {
     readonly Process _process;
 
-    SidecarProcess(Process process, int httpPort, int grpcPort)
+    SidecarProcess(Process process, int httpPort, int grpcPort, IReadOnlyDictionary<string, int> appPorts)
     {
-        _process = process;
+        (_process, AppPorts) = (process, appPorts);
         Http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{httpPort}") };
         Hub = new TaskHubClient(grpcPort);
     }
@@ -19,7 +19,10 @@ sealed partial class SidecarProcess : IDisposable
 
     public TaskHubClient Hub { get; }
 
-    public static async Task<SidecarProcess> StartAsync(string stateDirectory, int? appPort = null)
+    /// <summary>gRPC of the further apps.</summary>
+    public IReadOnlyDictionary<string, int> AppPorts { get; }
+
+    public static async Task<SidecarProcess> StartAsync(string stateDirectory, int? appPort = null, IEnumerable<string>? flags = null)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -38,6 +41,9 @@ sealed partial class SidecarProcess : IDisposable
             start.ArgumentList.Add(port.ToString());
         }
 
+        foreach (var flag in flags ?? [])
+            start.ArgumentList.Add(flag);
+        var apps = new Dictionary<string, int>();
         var process = Process.Start(start)!;
         var said = new List<string>();
         process.ErrorDataReceived += (_, e) => said.Add(e.Data ?? "");
@@ -46,10 +52,12 @@ sealed partial class SidecarProcess : IDisposable
         while (await process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
         {
             said.Add(line);
+            if (AppReady().Match(line) is { Success: true } app)
+                apps.Add(app.Groups["app"].Value, int.Parse(app.Groups["grpc"].Value));
             if (Ready().Match(line) is not { Success: true } ready)
                 continue;
             _ = process.StandardOutput.ReadToEndAsync();
-            return new SidecarProcess(process, int.Parse(ready.Groups["http"].Value), int.Parse(ready.Groups["grpc"].Value));
+            return new SidecarProcess(process, int.Parse(ready.Groups["http"].Value), int.Parse(ready.Groups["grpc"].Value), apps);
         }
 
         throw new InvalidOperationException("the sidecar did not start: " + string.Join('\n', said));
@@ -73,4 +81,7 @@ sealed partial class SidecarProcess : IDisposable
 
     [GeneratedRegex("http port (?<http>[0-9]+), grpc port (?<grpc>[0-9]+)", RegexOptions.ExplicitCapture)]
     private static partial Regex Ready();
+
+    [GeneratedRegex("App '(?<app>[^']+)': grpc port (?<grpc>[0-9]+)", RegexOptions.ExplicitCapture)]
+    private static partial Regex AppReady();
 }

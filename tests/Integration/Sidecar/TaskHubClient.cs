@@ -49,6 +49,13 @@ sealed class TaskHubClient(int port, string? token = null) : IDisposable
     public Task<GetInstanceResponse> GetAsync(string instanceId) => CallAsync(
         TaskHubPaths.GetInstance, new GetInstanceRequest { InstanceId = instanceId, GetInputsAndOutputs = true }, GetInstanceResponse.Parser);
 
+    /// <summary>Asks until it is so; every look is a round trip.</summary>
+    public async Task WaitUntilAsync(string instanceId, OrchestrationStatus status)
+    {
+        while ((await GetAsync(instanceId)).WorkflowState?.WorkflowStatus != status)
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+    }
+
     public Task RaiseAsync(string instanceId, string name, string? input) => CallAsync(
         TaskHubPaths.RaiseEvent, new RaiseEventRequest { InstanceId = instanceId, Name = name, Input = input }, RaiseEventResponse.Parser);
 

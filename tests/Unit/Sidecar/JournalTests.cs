@@ -123,6 +123,31 @@ public sealed class JournalTests : IDisposable
     }
 
     [Fact]
+    public async Task However_much_waits_a_frame_stays_small_enough_to_be_one_array()
+    {
+        const int Megabyte = 1024 * 1024;
+        await using (var store = await StoreAsync())
+        {
+            await Task.WhenAll(Enumerable.Range(0, 48).Select(i => CommitAsync(store, new InstanceChange
+            {
+                InstanceId = $"i{i}",
+                Reset = true,
+                InboxAdded = { new HistoryEvent { EventRaised = new EventRaisedEvent { Name = "e", Input = new string('x', Megabyte) } } },
+            })));
+        }
+
+        var bytes = await System.IO.File.ReadAllBytesAsync(File);
+        for (var at = JournalFile.HeaderBytes; at < bytes.Length;)
+        {
+            var frame = JournalFile.FramePrefixBytes + BitConverter.ToInt32(bytes, at + 4);
+            frame.ShouldBeLessThan(18 * Megabyte);
+            at += frame;
+        }
+
+        (await ReadAsync()).Count.ShouldBe(48);
+    }
+
+    [Fact]
     public async Task A_second_sidecar_on_the_same_state_is_refused()
     {
         await using var store = await StoreAsync();

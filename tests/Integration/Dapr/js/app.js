@@ -6,8 +6,14 @@ const { CommunicationProtocolEnum, DaprClient, DaprServer } = require("@dapr/dap
 // Not among the package's exports.
 const Status = require(require("path").join(require("path").dirname(require.resolve("@dapr/dapr")), "enum/DaprPubSubStatus.enum")).default;
 
+const sdk = require("module").createRequire(require.resolve("@dapr/dapr"));
+const { create } = sdk("@bufbuild/protobuf");
+const { anyPack, anyUnpack, StringValueSchema } = sdk("@bufbuild/protobuf/wkt");
+const stubs = () => grpc.daprClient.getClient();
+
 const communicationProtocol = CommunicationProtocolEnum.HTTP;
 let client;
+let grpc;
 let server;
 
 const freePort = () => new Promise((resolve) => {
@@ -18,6 +24,23 @@ const freePort = () => new Promise((resolve) => {
 });
 
 serve({
+  // The same client over gRPC; jobs have no wrapper in it, only its generated stubs.
+  async connectGrpc({ port, token }) {
+    grpc = new DaprClient({ daprHost: "127.0.0.1", daprPort: String(port), communicationProtocol: CommunicationProtocolEnum.GRPC, ...(token ? { daprApiToken: token } : {}) });
+    await grpc.start();
+  },
+  publishGrpc: async ({ pubsub, topic, data, options }) => { await grpc.pubsub.publish(pubsub, topic, data, options); },
+  metadataGrpc: async () => ({ ...(await grpc.metadata.get()) }),
+  setMetadataGrpc: ({ key, value }) => grpc.metadata.set(key, value),
+  async scheduleJob({ name, schedule, dueTime, text, overwrite }) {
+    const data = text === undefined ? undefined : anyPack(StringValueSchema, create(StringValueSchema, { value: text }));
+    await (await stubs()).scheduleJobAlpha1({ job: { name, schedule, dueTime, data }, overwrite: overwrite ?? false });
+  },
+  async getJob({ name }) {
+    const { job } = await (await stubs()).getJobAlpha1({ name });
+    return { name: job.name, schedule: job.schedule ?? null, dueTime: job.dueTime ?? null, text: job.data ? anyUnpack(job.data, StringValueSchema).value : null };
+  },
+  deleteJob: async ({ name }) => { await (await stubs()).deleteJobAlpha1({ name }); },
   async connect({ port, token }) {
     client = new DaprClient({ daprHost: "127.0.0.1", daprPort: String(port), communicationProtocol, ...(token ? { daprApiToken: token } : {}) });
     await client.start();

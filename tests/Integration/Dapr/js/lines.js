@@ -10,7 +10,7 @@ function serve(commands) {
     try {
       say({ id, result: (await commands[name](args)) ?? null });
     } catch (e) {
-      say({ id, error: { message: String(e?.message ?? e), code: e?.code ?? null, details: e?.details ?? null } });
+      say({ id, error: { message: String(e?.message ?? e), code: e?.code ?? null, details: typeof e?.details === "string" ? e.details : null } });
     }
   };
   let rest = "";

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Dapr.Client;
 
-/// <summary>The sidecar's publish and health API. Thread-safe; one per process.</summary>
+/// <summary>The sidecar's publish, health and metadata API. Thread-safe; one per process.</summary>
 public abstract class DaprClient : IDisposable
 {
     // The official class has more abstract members: a subclass written against this one would not compile against it.
@@ -48,6 +48,14 @@ public abstract class DaprClient : IDisposable
 
     /// <summary>Returns once <see cref="CheckOutboundHealthAsync"/> is true; asks every 500 ms.</summary>
     public abstract Task WaitForSidecarAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Adds an entry to the sidecar's metadata, or changes it.</summary>
+    /// <exception cref="DaprException">The sidecar was not reached, or refused it.</exception>
+    public abstract Task SetMetadataAsync(string attributeName, string attributeValue, CancellationToken cancellationToken = default);
+
+    /// <summary>Asks the sidecar to stop; returns when it has heard.</summary>
+    /// <exception cref="DaprException">The sidecar was not reached, or refused.</exception>
+    public abstract Task ShutdownSidecarAsync(CancellationToken cancellationToken = default);
 
     public void Dispose()
     {

@@ -63,6 +63,19 @@ sealed class DaprHttpClient(HttpClient http, JsonSerializerOptions json) : DaprC
         }
     }
 
+    public override async Task SetMetadataAsync(string attributeName, string attributeValue, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(attributeName);
+        using var request = new HttpRequestMessage(HttpMethod.Put, $"/v1.0/metadata/{Uri.EscapeDataString(attributeName)}") { Content = new StringContent(attributeValue) };
+        await SendAsync(request, $"the metadata '{attributeName}'", cancellationToken);
+    }
+
+    public override async Task ShutdownSidecarAsync(CancellationToken cancellationToken = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1.0/shutdown");
+        await SendAsync(request, "the call to stop", cancellationToken);
+    }
+
     protected override void Dispose(bool disposing)
     {
         if (disposing)
@@ -84,21 +97,26 @@ sealed class DaprHttpClient(HttpClient http, JsonSerializerOptions json) : DaprC
         ArgumentException.ThrowIfNullOrEmpty(pubsubName);
         ArgumentException.ThrowIfNullOrEmpty(topicName);
         using var request = new HttpRequestMessage(HttpMethod.Post, PublishPath(pubsubName, topicName, metadata)) { Content = content };
+        await SendAsync(request, $"an event for topic '{topicName}' of '{pubsubName}'", cancellationToken);
+    }
+
+    async Task SendAsync(HttpRequestMessage request, string what, CancellationToken cancellationToken)
+    {
         try
         {
             using var response = await http.SendAsync(request, cancellationToken);
             if (!response.IsSuccessStatusCode)
             {
-                throw Refused(pubsubName, topicName, response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
+                throw Refused(what, response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
             }
         }
         catch (HttpRequestException e)
         {
-            throw new DaprException($"Publishing to topic '{topicName}' of '{pubsubName}' did not reach the sidecar at {http.BaseAddress}: {e.Message}", e);
+            throw new DaprException($"The sidecar at {http.BaseAddress} was not reached with {what}: {e.Message}", e);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new DaprException($"Publishing to topic '{topicName}' of '{pubsubName}' had no answer from the sidecar within {http.Timeout}.", e);
+            throw new DaprException($"The sidecar at {http.BaseAddress} did not answer {what} within {http.Timeout}.", e);
         }
     }
 
@@ -115,12 +133,10 @@ sealed class DaprHttpClient(HttpClient http, JsonSerializerOptions json) : DaprC
         return path.ToString();
     }
 
-    static DaprException Refused(string pubsubName, string topicName, HttpStatusCode status, string body)
+    static DaprException Refused(string what, HttpStatusCode status, string body)
     {
         var said = body.Length > LongestRefusalShown ? body[..LongestRefusalShown] : body;
-        return new DaprException(
-            $"The sidecar refused an event for topic '{topicName}' of '{pubsubName}' with status {(int)status}: {said}",
-            new HttpRequestException(HttpRequestError.Unknown, said, inner: null, status));
+        return new DaprException($"The sidecar refused {what} with status {(int)status}: {said}", new HttpRequestException(HttpRequestError.Unknown, said, inner: null, status));
     }
 
     async Task<bool> IsHealthyAsync(string path, CancellationToken cancellationToken)

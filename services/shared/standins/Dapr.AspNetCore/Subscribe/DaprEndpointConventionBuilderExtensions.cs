@@ -14,6 +14,20 @@ public static class DaprEndpointConventionBuilderExtensions
         WithTopic(builder, new TopicOptions { PubsubName = pubsubName, Name = name, Metadata = metadata });
 
     /// <inheritdoc cref="WithTopic{T}(T, string, string)"/>
+    /// <param name="builder">The endpoint.</param>
+    /// <param name="pubsubName">The pub/sub component.</param>
+    /// <param name="name">The topic.</param>
+    /// <param name="enableRawPayload">True delivers the publisher's bytes without an envelope.</param>
+    public static T WithTopic<T>(this T builder, string pubsubName, string name, bool enableRawPayload)
+        where T : IEndpointConventionBuilder =>
+        WithTopic(builder, new TopicOptions { PubsubName = pubsubName, Name = name, EnableRawPayload = enableRawPayload });
+
+    /// <inheritdoc cref="WithTopic{T}(T, string, string, bool)"/>
+    public static T WithTopic<T>(this T builder, string pubsubName, string name, bool enableRawPayload, IDictionary<string, string> metadata)
+        where T : IEndpointConventionBuilder =>
+        WithTopic(builder, new TopicOptions { PubsubName = pubsubName, Name = name, EnableRawPayload = enableRawPayload, Metadata = metadata });
+
+    /// <inheritdoc cref="WithTopic{T}(T, string, string)"/>
     public static T WithTopic<T>(this T builder, TopicOptions topicOptions)
         where T : IEndpointConventionBuilder
     {

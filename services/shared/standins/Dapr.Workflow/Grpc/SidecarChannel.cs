@@ -5,15 +5,19 @@ using LeanPipe.DaprWire;
 
 namespace Dapr.Workflow.Grpc;
 
+/// <summary>Bytes of one message; null = no limit here, the sidecar has its own.</summary>
+sealed record MessageLimits(int? Receive = null, int? Send = null);
+
 /// <summary>gRPC calls over one HTTP/2 client; a call is one framed request and one framed answer, or a stream of them.</summary>
 sealed class SidecarChannel : IDisposable
 {
     readonly HttpClient _http;
     readonly SidecarAddress _address;
+    readonly MessageLimits _limits;
 
-    public SidecarChannel(SidecarAddress address)
+    public SidecarChannel(SidecarAddress address, MessageLimits limits)
     {
-        _address = address;
+        (_address, _limits) = (address, limits);
         _http = new HttpClient(new SocketsHttpHandler
         {
             // Finds a peer that is gone without a word. A sidecar closes connections that ping more often than every 8 s.
@@ -54,6 +58,8 @@ sealed class SidecarChannel : IDisposable
     /// <summary>Returns at the response's headers, which a sidecar may hold back until it has the first message.</summary>
     public async Task<SidecarStream> OpenAsync(string path, IMessage request, CancellationToken cancellationToken)
     {
+        if (request.CalculateSize() > _limits.Send)
+            throw new SidecarCallException(GrpcStatusCode.ResourceExhausted, "Sending message exceeds the maximum configured message size.");
         var message = new HttpRequestMessage(HttpMethod.Post, path)
         {
             Version = HttpVersion.Version20,
@@ -83,7 +89,7 @@ sealed class SidecarChannel : IDisposable
         try
         {
             CallStatus.ThrowIfRefused(response);
-            return new SidecarStream(message, response, await response.Content.ReadAsStreamAsync(cancellationToken));
+            return new SidecarStream(message, response, await response.Content.ReadAsStreamAsync(cancellationToken), _limits.Receive);
         }
         catch
         {

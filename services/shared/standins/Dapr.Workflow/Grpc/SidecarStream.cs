@@ -4,7 +4,7 @@ using LeanPipe.DaprWire;
 namespace Dapr.Workflow.Grpc;
 
 /// <summary>The messages of one call, in order. Disposing it before its end resets the stream, which the sidecar sees.</summary>
-sealed class SidecarStream(HttpRequestMessage request, HttpResponseMessage response, Stream body) : IDisposable
+sealed class SidecarStream(HttpRequestMessage request, HttpResponseMessage response, Stream body, int? maxMessageBytes) : IDisposable
 {
     /// <summary>The next message, or null when the call has ended with OK.</summary>
     /// <exception cref="SidecarCallException">The call ended with another status, or the connection broke.</exception>
@@ -14,8 +14,8 @@ sealed class SidecarStream(HttpRequestMessage request, HttpResponseMessage respo
         GrpcFrame frame;
         try
         {
-            // No limit of our own: the sidecar has one, and an item that is refused here comes again for ever.
-            frame = await GrpcFrames.ReadAsync(body, int.MaxValue, cancellationToken);
+            // No limit of our own unless asked for: the sidecar has one, and an item that is refused here comes again for ever.
+            frame = await GrpcFrames.ReadAsync(body, maxMessageBytes ?? int.MaxValue, cancellationToken);
         }
         catch (Exception e) when (e is IOException or HttpRequestException)
         {
@@ -26,6 +26,11 @@ sealed class SidecarStream(HttpRequestMessage request, HttpResponseMessage respo
         {
             CallStatus.ThrowIfFailed(response);
             return null;
+        }
+
+        if (frame.Fault == GrpcFrameFault.TooLarge)
+        {
+            throw new SidecarCallException(GrpcStatusCode.ResourceExhausted, "Received message exceeds the maximum configured message size.");
         }
 
         if (!frame.HasMessage)

@@ -63,7 +63,9 @@ public static class WorkflowServiceCollectionExtensions
             return options;
         });
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton(provider => new SidecarChannel(SidecarAddress.From(provider.GetService<IConfiguration>())));
+        services.TryAddSingleton(new MessageLimits());
+        services.TryAddSingleton(provider =>
+            new SidecarChannel(SidecarAddress.From(provider.GetService<IConfiguration>()), provider.GetRequiredService<MessageLimits>()));
         services.TryAddSingleton<IDaprSerializer>(_ => new JsonDaprSerializer());
         services.TryAddSingleton<Payloads>();
         services.TryAddSingleton<TurnRunner>();
@@ -99,6 +101,23 @@ public static class WorkflowServiceCollectionExtensions
         {
             ArgumentNullException.ThrowIfNull(serializerFactory);
             Services.Replace(ServiceDescriptor.Singleton<IDaprSerializer>(serializerFactory));
+            return this;
+        }
+
+        /// <summary>Bytes of a message from and to the sidecar; null = unlimited. A work item above the limit ends the stream, and comes again.</summary>
+        public DaprWorkflowBuilder WithGrpcMessageSizeLimits(int? maxReceiveMessageSize = null, int? maxSendMessageSize = null)
+        {
+            if (maxReceiveMessageSize is { } receive)
+            {
+                ArgumentOutOfRangeException.ThrowIfNegativeOrZero(receive, nameof(maxReceiveMessageSize));
+            }
+
+            if (maxSendMessageSize is { } send)
+            {
+                ArgumentOutOfRangeException.ThrowIfNegativeOrZero(send, nameof(maxSendMessageSize));
+            }
+
+            Services.Replace(ServiceDescriptor.Singleton(new MessageLimits(maxReceiveMessageSize, maxSendMessageSize)));
             return this;
         }
 

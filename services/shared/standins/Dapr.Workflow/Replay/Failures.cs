@@ -29,6 +29,13 @@ static class Failures
         return Completion(instanceId, new CompleteWorkflowAction { WorkflowStatus = OrchestrationStatus.Failed, FailureDetails = details });
     }
 
+    public static TaskFailureDetails AnswerTooLarge(int bytes) => new()
+    {
+        ErrorType = nameof(AnswerTooLarge),
+        ErrorMessage = $"The answer has {bytes} bytes, more than a message to the sidecar may have. Return a reference to the data instead of the data.",
+        IsNonRetriable = true,
+    };
+
     public static WorkflowResponse Completion(string instanceId, CompleteWorkflowAction completion) =>
         new() { InstanceId = instanceId, Actions = { new WorkflowAction { CompleteWorkflow = completion } } };
 

@@ -1,4 +1,5 @@
 using Dapr.Workflow.Grpc;
+using Dapr.Workflow.Replay;
 using Google.Protobuf;
 using LeanPipe.DaprWire;
 using Microsoft.Extensions.Logging;
@@ -78,6 +79,12 @@ sealed partial class WorkItems(TurnRunner turns, ActivityRunner activities, Side
             response.CompletionToken = item.CompletionToken;
             return response;
         },
+        failure =>
+        {
+            var response = Failures.Turn(item.WorkflowRequest.InstanceId, failure);
+            response.CompletionToken = item.CompletionToken;
+            return response;
+        },
         cancellationToken);
 
     Task ActivityAsync(WorkItem item, CancellationToken cancellationToken) => InSlotAsync(
@@ -90,16 +97,23 @@ sealed partial class WorkItems(TurnRunner turns, ActivityRunner activities, Side
             response.CompletionToken = item.CompletionToken;
             return response;
         },
+        failure => new ActivityResponse
+        {
+            InstanceId = item.ActivityRequest.WorkflowInstance?.InstanceId ?? string.Empty,
+            TaskId = item.ActivityRequest.TaskId,
+            FailureDetails = failure,
+            CompletionToken = item.CompletionToken,
+        },
         cancellationToken);
 
-    async Task InSlotAsync(SemaphoreSlim slots, string path, string instanceId, Func<Task<IMessage>> answer, CancellationToken cancellationToken)
+    async Task InSlotAsync(SemaphoreSlim slots, string path, string instanceId, Func<Task<IMessage>> answer, Func<TaskFailureDetails, IMessage> refused, CancellationToken cancellationToken)
     {
         try
         {
             await slots.WaitAsync(cancellationToken);
             try
             {
-                await channel.CallAsync(path, await answer(), CompleteTaskResponse.Parser, cancellationToken);
+                await SendAsync(path, instanceId, await answer(), refused, cancellationToken);
             }
             finally
             {
@@ -113,6 +127,21 @@ sealed partial class WorkItems(TurnRunner turns, ActivityRunner activities, Side
         catch (OperationCanceledException)
         {
             LogAnswerDropped(logger, instanceId, path);
+        }
+    }
+
+    // A message that is too large was not taken and never will be: doing the work again would end the same way, so the workflow hears why.
+    async Task SendAsync(string path, string instanceId, IMessage answer, Func<TaskFailureDetails, IMessage> refused, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await channel.CallAsync(path, answer, CompleteTaskResponse.Parser, cancellationToken);
+        }
+        catch (SidecarCallException e) when (e is { Status: GrpcStatusCode.ResourceExhausted, InnerException: null })
+        {
+            var bytes = answer.CalculateSize();
+            LogAnswerTooLarge(logger, instanceId, path, bytes, e.Detail);
+            await channel.CallAsync(path, refused(Failures.AnswerTooLarge(bytes)), CompleteTaskResponse.Parser, cancellationToken);
         }
     }
 
@@ -136,6 +165,9 @@ sealed partial class WorkItems(TurnRunner turns, ActivityRunner activities, Side
 
     [LoggerMessage(31, LogLevel.Warning, "The answer for instance '{InstanceId}' to {Path} did not get through, the sidecar will hand the item out again: {Status}, {Detail}")]
     static partial void LogAnswerLost(ILogger logger, string instanceId, string path, GrpcStatusCode status, string detail);
+
+    [LoggerMessage(33, LogLevel.Error, "The answer for instance '{InstanceId}' to {Path} has {Bytes} bytes and was refused; it counts as failed. Return references instead of data: {Detail}")]
+    static partial void LogAnswerTooLarge(ILogger logger, string instanceId, string path, int bytes, string detail);
 
     [LoggerMessage(32, LogLevel.Information, "The host stopped before an item of instance '{InstanceId}' was answered to {Path}; the sidecar will hand it out again")]
     static partial void LogAnswerDropped(ILogger logger, string instanceId, string path);
