@@ -47,7 +47,15 @@ static class ValidateCommand
             var pipeline = PipelineDocument.Load(file);
             return ($"pipeline '{pipeline.Value?.Name}' is valid", pipeline.Errors);
         }
+        if (IsVersion(file))
+        {
+            // A version is right when it keeps its promise to the one before it.
+            var versions = ConfigFolder.LoadVersions(Path.GetDirectoryName(Path.GetFullPath(file))!);
+            return ($"stream '{versions.Value?.Current.Name}' is valid in {versions.Value?.Versions.Count} versions", versions.Errors);
+        }
         var stream = StreamDocument.Load(file);
         return ($"stream '{stream.Value?.Name}' is valid", stream.Errors);
     }
+
+    static bool IsVersion(string file) => Path.GetFileNameWithoutExtension(file) is ['v', >= '1' and <= '9', .. var digits] && digits.All(char.IsAsciiDigit);
 }

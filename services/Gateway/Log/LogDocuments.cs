@@ -6,13 +6,14 @@ namespace LeanPipe.Gateway.Log;
 sealed record StreamDeclared(int Number, StreamName Name);
 
 /// <summary>What cutting and sealing need of a stream's document. It stands in the log, so that windows are sealed also when the document is gone.</summary>
-sealed record StreamSettings(IReadOnlyList<SegmentColumn> Columns, TimeSpan Lateness, TimeSpan SealWhenIdleFor, long CutAtBytes, TimeSpan CutAfter)
+/// <param name="Schema">As manifests name it; null in logs of gateways that knew no versions.</param>
+sealed record StreamSettings(IReadOnlyList<SegmentColumn> Columns, TimeSpan Lateness, TimeSpan SealWhenIdleFor, long CutAtBytes, TimeSpan CutAfter, string? Schema = null)
 {
     public static StreamSettings Of(StreamDefinition stream, IReadOnlyList<SegmentColumn> columns) =>
-        new(columns, stream.Lateness, stream.SealWhenIdleFor, stream.Limits.CutAtBytes, stream.Limits.CutAfter);
+        new(columns, stream.Lateness, stream.SealWhenIdleFor, stream.Limits.CutAtBytes, stream.Limits.CutAfter, stream.SchemaId);
 
     public bool Equals(StreamSettings? other) =>
-        other is not null && Columns.SequenceEqual(other.Columns) && (Lateness, SealWhenIdleFor, CutAtBytes, CutAfter) == (other.Lateness, other.SealWhenIdleFor, other.CutAtBytes, other.CutAfter);
+        other is not null && Columns.SequenceEqual(other.Columns) && (Lateness, SealWhenIdleFor, CutAtBytes, CutAfter, Schema) == (other.Lateness, other.SealWhenIdleFor, other.CutAtBytes, other.CutAfter, other.Schema);
 
     public override int GetHashCode() => HashCode.Combine(Columns.Count, Lateness, SealWhenIdleFor, CutAtBytes, CutAfter);
 }

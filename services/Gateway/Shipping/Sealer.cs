@@ -15,7 +15,7 @@ sealed class Sealer(WriteAheadLog log, GatewayState state, PatientStore store, G
 {
     public async Task<WindowSealed> SealAsync(Lane lane, string reason, CancellationToken cancellationToken)
     {
-        var (name, columns, intent, segments) = Plan(lane, reason);
+        var (name, schema, columns, intent, segments) = Plan(lane, reason);
         if (lane.Sealing is null) await RecordAsync(intent);
         while (true)
         {
@@ -27,7 +27,7 @@ sealed class Sealer(WriteAheadLog log, GatewayState state, PatientStore store, G
                 Revision = intent.Revision,
                 SealedAt = intent.SealedAt,
                 Reason = intent.Reason,
-                Schema = name.Value,
+                Schema = schema,
                 Columns = columns,
                 Segments = [.. (before?.Segments ?? []).Concat(segments).DistinctBy(s => s.Key)],
             };
@@ -54,13 +54,13 @@ sealed class Sealer(WriteAheadLog log, GatewayState state, PatientStore store, G
         await store.PutAsync(LakeLayout.Ledger(stream, options.Id), JsonSerializer.SerializeToUtf8Bytes(ledger, ContractsJson.Default.Ledger), cancellationToken);
     }
 
-    (StreamName Stream, IReadOnlyList<SegmentColumn> Columns, SealingEntry Intent, IReadOnlyList<ObjectRef> Segments) Plan(Lane lane, string reason)
+    (StreamName Stream, string Schema, IReadOnlyList<SegmentColumn> Columns, SealingEntry Intent, IReadOnlyList<ObjectRef> Segments) Plan(Lane lane, string reason)
     {
         lock (state.Sync)
         {
             var stream = state.Streams[lane.Key.Stream];
             var intent = lane.Sealing ?? new(lane.Key, lane.Revision + 1, reason, time.GetUtcNow(), lane.Unlisted.Count);
-            return (stream.Name, stream.Settings?.Columns ?? [], intent, [.. lane.Unlisted.Take(intent.Segments)]);
+            return (stream.Name, stream.Settings?.Schema ?? stream.Name.Value, stream.Settings?.Columns ?? [], intent, [.. lane.Unlisted.Take(intent.Segments)]);
         }
     }
 

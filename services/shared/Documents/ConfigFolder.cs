@@ -7,21 +7,17 @@ namespace LeanPipe.Documents;
 public sealed record LoadedPipeline(PipelineDefinition Definition, string Folder);
 
 /// <summary>Every document of a folder.</summary>
+/// <param name="Streams">The newest version of each.</param>
 public sealed record Configuration(IReadOnlyList<StreamDefinition> Streams, IReadOnlyList<LoadedPipeline> Pipelines);
 
-/// <summary><c>streams/*.yaml</c> and <c>pipelines/*/pipeline.yaml</c>; a missing folder holds none.</summary>
+/// <summary><c>streams/*.yaml</c>, <c>streams/*/v*.yaml</c> and <c>pipelines/*/pipeline.yaml</c>; a missing folder holds none.</summary>
 public static class ConfigFolder
 {
     public static DocumentResult<Configuration> Load(string folder)
     {
         var errors = new List<DocumentError>();
-        var streams = new List<(string File, StreamDefinition Definition)>();
-        foreach (var file in StreamFiles(folder))
-        {
-            var result = StreamDocument.Load(file);
-            errors.AddRange(result.Errors);
-            if (result.Value is { } stream) streams.Add((file, stream));
-        }
+        var loaded = StreamFolder.Load(folder, errors);
+        var streams = loaded.Select(s => (s.File, Definition: s.Current)).ToList();
         var pipelines = new List<(string File, PipelineDefinition Definition)>();
         foreach (var file in PipelineFiles(folder))
         {
@@ -36,7 +32,22 @@ public static class ConfigFolder
             : new(new([.. streams.Select(s => s.Definition)], [.. pipelines.Select(p => new LoadedPipeline(p.Definition, Path.GetDirectoryName(Path.GetFullPath(p.File))!))]), []);
     }
 
-    public static IReadOnlyList<string> StreamFiles(string folder) => Find(Path.Combine(folder, "streams"), d => Directory.EnumerateFiles(d, "*.yaml"));
+    /// <summary>The stream documents alone, each with all its versions.</summary>
+    public static DocumentResult<IReadOnlyList<LoadedStream>> LoadStreams(string folder)
+    {
+        var errors = new List<DocumentError>();
+        var streams = StreamFolder.Load(folder, errors);
+        if (errors.Count == 0) errors.AddRange(AcrossDocuments([.. streams.Select(s => (s.File, s.Current))], []));
+        return errors.Count > 0 ? new(null, errors) : new(streams, []);
+    }
+
+    /// <summary>All versions of one stream, <c>v1.yaml, v2.yaml, …</c> of its folder.</summary>
+    public static DocumentResult<LoadedStream> LoadVersions(string folder)
+    {
+        var errors = new List<DocumentError>();
+        var stream = StreamFolder.Versions(folder, errors);
+        return new(stream, errors);
+    }
 
     public static IReadOnlyList<string> PipelineFiles(string folder) =>
         Find(Path.Combine(folder, "pipelines"), d => Directory.EnumerateDirectories(d).Select(p => Path.Combine(p, "pipeline.yaml")).Where(File.Exists));

@@ -5,6 +5,15 @@ public sealed record StreamDefinition
 {
     public required StreamName Name { get; init; }
 
+    /// <summary>The document's number among <c>streams/{name}/v1.yaml, v2.yaml, …</c>; null for a stream of one document.</summary>
+    public int? Version { get; init; }
+
+    /// <summary>What the schema promises against the version before it.</summary>
+    public Compatibility Compatibility { get; init; } = Compatibility.Backward;
+
+    /// <summary>The schema as manifests name it: <c>telemetry</c>, <c>telemetry/v2</c>.</summary>
+    public string SchemaId => Version is { } version ? $"{Name}/v{version}" : Name.Value;
+
     /// <summary>Address and port, <c>0.0.0.0:7001</c>; port 0 takes any free one.</summary>
     public required string Listen { get; init; }
 
@@ -88,4 +97,20 @@ public enum StampSource
 
     /// <summary>The name in the client's certificate; for a string field that is optional or nullable, for there may be none.</summary>
     ClientName,
+}
+
+/// <summary>What a schema promises against the version before it.</summary>
+public enum Compatibility
+{
+    /// <summary>What the older version accepts, this one accepts, with columns that can hold it.</summary>
+    Backward,
+
+    /// <summary>What this version accepts, the older one accepts.</summary>
+    Forward,
+
+    /// <summary>Both.</summary>
+    Full,
+
+    /// <summary>Nothing.</summary>
+    None,
 }

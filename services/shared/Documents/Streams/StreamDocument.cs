@@ -10,13 +10,31 @@ public static class StreamDocument
 {
     static readonly Dictionary<string, AckMode> Acks = new() { ["none"] = AckMode.None, ["durable"] = AckMode.Durable, ["stored"] = AckMode.Stored };
 
-    public static DocumentResult<StreamDefinition> Load(string path) => Files.Read(path, out var text) is { } missing ? new(null, [missing]) : Parse(path, text);
+    static readonly Dictionary<string, Compatibility> Compatibilities = new()
+    {
+        ["backward"] = Compatibility.Backward,
+        ["forward"] = Compatibility.Forward,
+        ["full"] = Compatibility.Full,
+        ["none"] = Compatibility.None,
+    };
+
+    public static DocumentResult<StreamDefinition> Load(string path) => Load(path, out _);
+
+    /// <param name="root">The document itself, for errors that are found later; null when it is no YAML.</param>
+    internal static DocumentResult<StreamDefinition> Load(string path, out MapNode? root)
+    {
+        root = null;
+        return Files.Read(path, out var text) is { } missing ? new(null, [missing]) : Parse(path, text, out root);
+    }
 
     /// <param name="file">The name that errors carry.</param>
-    public static DocumentResult<StreamDefinition> Parse(string file, string yaml)
+    public static DocumentResult<StreamDefinition> Parse(string file, string yaml) => Parse(file, yaml, out _);
+
+    static DocumentResult<StreamDefinition> Parse(string file, string yaml, out MapNode? root)
     {
         var errors = new ErrorList(file);
-        return errors.Result(YamlReader.ReadMap(yaml, errors) is { } root ? Read(new(root, "stream", errors), errors) : null);
+        root = YamlReader.ReadMap(yaml, errors);
+        return errors.Result(root is not null ? Read(new(root, "stream", errors), errors) : null);
     }
 
     static StreamDefinition? Read(MapReader map, ErrorList errors)
@@ -39,6 +57,7 @@ public static class StreamDocument
             Schema = schema ?? new([]),
             Stamps = stamps,
             EventTime = eventTime ?? "",
+            Compatibility = map.Choice("compatibility", Compatibilities) ?? Compatibility.Backward,
             Ack = map.Choice("ack", Acks) ?? AckMode.None,
             Limits = Limits(map),
             Network = network,

@@ -1,0 +1,37 @@
+using System.CommandLine;
+using System.Globalization;
+using LeanPipe.Contracts;
+using LeanPipe.Documents;
+
+namespace LeanPipe.Cli.Commands;
+
+/// <summary>`leanpipe schema export STREAM`</summary>
+static class SchemaCommand
+{
+    public static LeanCommand Create(GlobalOptions globals)
+    {
+        var action = new Argument<string>("ACTION") { Description = "export: JSON Schema (draft 2020-12) of the records that the stream accepts" };
+        action.AcceptOnlyFromAmong("export");
+        var stream = new Argument<string>("STREAM") { Description = "A stream of this folder's config, or a stream document" };
+        var version = new Option<string?>("--schema") { Description = "A version of the stream's document instead of the newest", HelpName = "vN" };
+        var command = new LeanCommand(
+            "schema", "Export what a stream accepts as JSON Schema, for whoever writes a sender.",
+            "leanpipe schema export telemetry > telemetry.schema.json", "leanpipe schema export telemetry --schema v1") { action, stream, version };
+        return command.Does(globals, async (call, _) =>
+        {
+            await call.Out.WriteAsync(JsonSchema.Write(Find(call, call.Get(stream)!, call.Get(version))));
+            return ExitCode.Done;
+        });
+    }
+
+    static StreamDefinition Find(Invocation call, string name, string? version)
+    {
+        if (File.Exists(name)) return StreamDocument.Load(name).Require();
+        var streams = ConfigFolder.LoadStreams(call.Home.Config).Require();
+        var stream = streams.FirstOrDefault(s => s.Current.Name.Value == name) ?? throw new UsageException(
+            $"There is no stream '{name}' in {call.Home.Config}; there {(streams.Count == 0 ? "is none" : $"are {string.Join(", ", streams.Select(s => s.Current.Name))}")}.");
+        if (version is null) return stream.Current;
+        return stream.Versions.FirstOrDefault(v => v.Version?.ToString(CultureInfo.InvariantCulture) == version.TrimStart('v')) ?? throw new UsageException(
+            $"The stream '{name}' has no version '{version}'; it has {(stream.Current.Version is null ? "one document without a version" : string.Join(", ", stream.Versions.Select(v => $"v{v.Version}")))}.");
+    }
+}
