@@ -41,6 +41,15 @@ static partial class Events
     [LoggerMessage(13, LogLevel.Error, "A connection of stream {Stream} ended by a fault of the gateway.")]
     public static partial void ConnectionFailed(this ILogger logger, StreamName stream, Exception reason);
 
+    [LoggerMessage(15, LogLevel.Critical, "The log in {Folder} is damaged, and the gateway goes on without what is lost: {Lost}. The damaged files will be kept in its folder 'quarantine'.")]
+    public static partial void LogDamageAccepted(this ILogger logger, string folder, string lost);
+
+    [LoggerMessage(16, LogLevel.Warning, "The damaged log was compared with the lake: {Found} segments were there already, {Cut} lines that no cut is known of are uploaded on their own.")]
+    public static partial void LogReconciled(this ILogger logger, int found, int cut);
+
+    [LoggerMessage(17, LogLevel.Warning, "The log in {Folder} belongs to the gateway {Owner}; it goes on under that name, not as {Id}.")]
+    public static partial void LogOfAnotherGateway(this ILogger logger, string folder, string owner, string id);
+
     [LoggerMessage(14, LogLevel.Error, "Cutting, uploading or sealing failed; it is tried again.")]
     public static partial void ShippingFailed(this ILogger logger, Exception reason);
 }

@@ -41,6 +41,7 @@ sealed class GatewayHost(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var log = _log = WriteAheadLog.Open(options, state, health, logger);
+        await ClaimAsync(log);
         await DeclareStreamsAsync(log);
         lock (state.Sync) _nextConnection = state.NextConnection;
 
@@ -48,6 +49,7 @@ sealed class GatewayHost(
         var sealer = new Sealer(log, state, patient, options, logger, time);
         var shipper = _shipper = new(log, state, new(options, _byNumber, log.LogId, time.GetUtcNow()), new(log, patient), sealer, _byNumber, options, health, time, logger);
         foreach (var stream in _byNumber.Values) stream.Stored.Asked = shipper.Wake;
+        if (log.HasDamage) shipper.Before = new Reconciliation(log, state, patient, state.Gateway!, logger).RunAsync;
         var publisher = new Publisher(log, state, publish, health, logger, _publishRetries);
         shipper.Sealed = window =>
         {
@@ -120,6 +122,13 @@ sealed class GatewayHost(
             context.Abort();
             return CloseReason.Fault;
         }
+    }
+
+    /// <summary>The gateway's id is the log's: names of segments and the ledger's key must not change with who runs it.</summary>
+    async Task ClaimAsync(WriteAheadLog log)
+    {
+        if (state.Gateway is null) await log.AppendAsync(EntryKind.Gateway, new(options.Id), LogJson.Default.GatewayEntry);
+        else if (state.Gateway != options.Id) logger.LogOfAnotherGateway(options.LogDirectory, state.Gateway, options.Id);
     }
 
     /// <summary>What cutting and sealing need of the document goes into the log when it is news.</summary>

@@ -32,6 +32,12 @@ public sealed record GatewayOptions
     /// <summary>The log begins a new file at this size; whole files are what truncation removes.</summary>
     public long LogFileBytes { get; init; } = 64L * 1024 * 1024;
 
+    /// <summary>
+    /// Goes on with what is left when a part of the log cannot be read (docs/specs/log.md). Without it such a gateway does not start, for acknowledged records may have been in that part and
+    /// restoring the disk may bring them back.
+    /// </summary>
+    public bool AcceptLogDamage { get; init; }
+
     /// <summary>Reading stops while the log's file system has less left, so that what is read already can still be recorded, uploaded and removed.</summary>
     public long MinFreeDiskBytes { get; init; } = 64L * 1024 * 1024;
 

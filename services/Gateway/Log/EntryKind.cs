@@ -40,4 +40,10 @@ enum EntryKind : byte
 
     /// <summary>JSON: what a stream's document says that cutting and sealing need, so that they outlive the document.</summary>
     Settings = 14,
+
+    /// <summary>Position of the next file i64: the last entry of a full file. A log whose newest file ends with it has lost one.</summary>
+    Continued = 15,
+
+    /// <summary>JSON: the gateway's id, which segments' names and the ledger's key carry. It stays with the log, whoever runs it.</summary>
+    Gateway = 16,
 }

@@ -20,6 +20,8 @@ sealed record StreamSettings(IReadOnlyList<SegmentColumn> Columns, TimeSpan Late
 
 sealed record SettingsEntry(int Number, StreamSettings Settings);
 
+sealed record GatewayEntry(string Id);
+
 /// <summary>A lane: what one sequence of segments holds.</summary>
 /// <param name="Rejected">Rejects, by the time they were received; otherwise records, by their event time.</param>
 readonly record struct LaneKey(int Stream, bool Rejected, long WindowTicks, int WindowMinutes)
@@ -49,7 +51,7 @@ sealed record TruncatedEntry(long Beginning);
 /// <summary>All that the log said before this file and that still matters when every older file is gone.</summary>
 /// <remarks>Lines that were not stored by then are not in it: the files that hold them are removed only after they are, and until then reading begins at an older checkpoint.</remarks>
 /// <param name="Beginning">Of the newest <see cref="TruncatedEntry"/>.</param>
-sealed record CheckpointEntry(long Beginning, long NextConnection, IReadOnlyList<StreamCheckpoint> Streams);
+sealed record CheckpointEntry(long Beginning, long NextConnection, IReadOnlyList<StreamCheckpoint> Streams, string? Gateway = null);
 
 sealed record StreamCheckpoint(
     int Number, StreamName Name, long MaxEventTicks, long Connections, long BytesReceived, long BytesFramed, long BytesRejected, long BytesPartial, long Frames, long Records, long Late,
@@ -62,6 +64,8 @@ sealed record WindowCheckpoint(
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(StreamDeclared))]
 [JsonSerializable(typeof(SettingsEntry))]
+[JsonSerializable(typeof(GatewayEntry))]
+[JsonSerializable(typeof(List<LogDamage>))]
 [JsonSerializable(typeof(CutEntry))]
 [JsonSerializable(typeof(StoredEntry))]
 [JsonSerializable(typeof(SealingEntry))]

@@ -16,6 +16,9 @@ sealed class LogFile(string path, long position, long length, SafeFileHandle han
 
     public long End => position + Length;
 
+    /// <summary>Whether a part of it cannot be read; then it is kept for a person when the log needs it no more.</summary>
+    public bool IsDamaged { get; init; }
+
     /// <summary>Makes a file with its header and its first batch, durable together with its name before anything is put behind them.</summary>
     public static LogFile Create(string folder, long position, ulong logId, ReadOnlySpan<byte> checkpointBatch)
     {
@@ -71,6 +74,12 @@ sealed class LogFile(string path, long position, long length, SafeFileHandle han
     {
         Dispose();
         File.Delete(path);
+    }
+
+    public void MoveTo(Quarantine quarantine)
+    {
+        Dispose();
+        quarantine.Keep(path);
     }
 
     public void Dispose() => handle.Dispose();

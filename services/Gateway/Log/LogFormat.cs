@@ -20,6 +20,9 @@ static class LogFormat
 
     public const string FileExtension = ".wal";
 
+    /// <summary>The batch that ends a full file.</summary>
+    public const int ContinuedBatchBytes = BatchHeaderBytes + EntryHeaderBytes + 8;
+
     const ulong FileMagic = 0x314C_4157_5045_414C; // "LAEPWAL1"
     const uint BatchMagic = 0x4843_5442; // "BTCH"
     const uint Version = 1;
@@ -66,7 +69,16 @@ static class LogFormat
         return payloadBytes >= 0;
     }
 
-    public static bool IsWhole(ReadOnlySpan<byte> batch) => BinaryPrimitives.ReadUInt32LittleEndian(batch[4..]) == Crc32C.Compute(batch[8..]);
+    public static uint CrcOf(ReadOnlySpan<byte> batchHeader) => BinaryPrimitives.ReadUInt32LittleEndian(batchHeader[4..]);
+
+    /// <summary>The batch at <paramref name="position"/> that says which file comes next.</summary>
+    public static byte[] ContinuedBatch(long position, long next)
+    {
+        var batch = new LogBatch(new byte[ContinuedBatchBytes]);
+        BinaryPrimitives.WriteInt64LittleEndian(batch.Add(EntryKind.Continued, 8), next);
+        WriteBatchHeader(batch.Buffer, position, batch.Entries);
+        return batch.Buffer;
+    }
 
     /// <summary>Where a batch could begin, at or after an offset; -1 when nowhere.</summary>
     public static int NextMagic(ReadOnlySpan<byte> bytes, int from)

@@ -45,6 +45,9 @@ sealed class WriteAheadLog : IDisposable
     /// <summary>Random, from when the log was begun: it tells apart what two logs of one gateway id have written at the same position.</summary>
     public ulong LogId { get; }
 
+    /// <summary>Whether a part of what was read back is lost, so that what was cut and stored before is not known for sure.</summary>
+    public bool HasDamage { get; private init; }
+
     /// <summary>Called on the committer's thread after each batch is in the state.</summary>
     public Action? Committed { get; set; }
 
@@ -81,15 +84,27 @@ sealed class WriteAheadLog : IDisposable
         var folderLock = LockFolder(options.LogDirectory);
         try
         {
-            var (files, logId, cut) = LogRecovery.Read(options.LogDirectory, state);
-            if (cut > 0) logger.LogTornTailCut(cut);
-            if (files.Count == 0)
+            var (files, logId, cut, damages, next) = new LogRecovery(options.LogDirectory, state).Read();
+            var quarantine = new Quarantine(options.LogDirectory);
+            try
             {
-                logId = (ulong)Random.Shared.NextInt64();
-                files.Add(LogFile.Create(options.LogDirectory, 0, logId, CheckpointBatch(state, 0)));
+                if (cut > 0) logger.LogTornTailCut(cut);
+                var isBegun = files.Count > 0;
+                if (!isBegun) logId = (ulong)Random.Shared.NextInt64();
+                if (damages.Count > 0) AcceptDamage(options, quarantine, damages, logger);
+
+                // Nothing is put behind a file that has lost something.
+                if (!isBegun || damages.Count > 0) files.Add(LogFile.Create(options.LogDirectory, next, logId, CheckpointBatch(state, next)));
             }
+            catch
+            {
+                files.ForEach(f => f.Dispose());
+                throw;
+            }
+            if (damages.Count > 0 || quarantine.HoldsFiles)
+                health.Raise("log_damaged", $"A part of the log in '{options.LogDirectory}' was lost, and going on without it was accepted. Look at 'damage.json' and the folder 'quarantine' there, and remove both.");
             logger.LogRecovered(options.LogDirectory, files.Count, files.Sum(f => f.Length), state.NextConnection);
-            var log = new WriteAheadLog(options, state, health, logger, folderLock, files, logId);
+            var log = new WriteAheadLog(options, state, health, logger, folderLock, files, logId) { HasDamage = damages.Count > 0 };
             log._committer.Start();
             return log;
         }
@@ -140,7 +155,11 @@ sealed class WriteAheadLog : IDisposable
         }
         await AppendAsync(EntryKind.Truncated, new(beginning), LogJson.Default.TruncatedEntry);
         lock (_filesSync) _files.RemoveRange(0, done.Count);
-        foreach (var file in done) file.Delete();
+        foreach (var file in done)
+        {
+            if (file.IsDamaged) file.MoveTo(new(_options.LogDirectory));
+            else file.Delete();
+        }
         CheckRoom();
     }
 
@@ -264,7 +283,18 @@ sealed class WriteAheadLog : IDisposable
     {
         try
         {
-            var next = LogFile.Create(_options.LogDirectory, full.End, LogId, CheckpointBatch(_state, full.End));
+            var position = full.End + LogFormat.ContinuedBatchBytes;
+            var next = LogFile.Create(_options.LogDirectory, position, LogId, CheckpointBatch(_state, position));
+            try
+            {
+                full.Append(LogFormat.ContinuedBatch(full.End, position));
+            }
+            catch
+            {
+                next.Delete();
+                full.Trim();
+                throw;
+            }
             lock (_filesSync) _files.Add(next);
             _isRollFailing = false;
         }
@@ -300,6 +330,20 @@ sealed class WriteAheadLog : IDisposable
         var bytes = batch.Buffer[..batch.Length];
         LogFormat.WriteBatchHeader(bytes, filePosition + LogFormat.FileHeaderBytes, batch.Entries);
         return bytes;
+    }
+
+    /// <exception cref="LogException"><c>gateway.log_damaged</c>, when nobody has said to go on.</exception>
+    static void AcceptDamage(GatewayOptions options, Quarantine quarantine, IReadOnlyList<LogDamage> damages, ILogger logger)
+    {
+        var isNew = damages.ExceptBy(quarantine.Accepted.Select(d => (d.Position, d.Bytes)), d => (d.Position, d.Bytes)).Any();
+        if (!isNew) return;
+        var lost = string.Join("; ", damages);
+        if (!options.AcceptLogDamage)
+            throw new LogException(
+                "gateway.log_damaged", $"The log in '{options.LogDirectory}' has lost something: {lost}. Acknowledged records may have been in it. Restore the files from a copy of the disk; or start the gateway " +
+                "with --accept-log-damage: it goes on with all the rest and keeps the damaged files in 'quarantine'.");
+        quarantine.Accept(damages);
+        logger.LogDamageAccepted(options.LogDirectory, lost);
     }
 
     static FileStream LockFolder(string folder)

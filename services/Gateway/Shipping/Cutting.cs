@@ -25,7 +25,7 @@ sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamInta
             var isWanted = intakes.TryGetValue(lane.Key.Stream, out var stream) && lane.Uncut.Peek().Position < stream.Stored.Wanted;
             var all = everything || isWanted || now - lane.UncutSince >= settings.CutAfter || IsIdle(settings, lane, now) || SealReason(state, lane, now) is not null;
             var atBytes = Math.Min(settings.CutAtBytes, LargestSegmentBytes);
-            if (all || lane.UncutBytes >= atBytes) Cut(lane, atBytes, all, cuts);
+            if (all || lane.UncutBytes >= atBytes) Cut(state.Gateway ?? options.Id, lane, atBytes, all, cuts);
         }
         return cuts;
     }
@@ -46,7 +46,7 @@ sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamInta
     bool IsIdle(StreamSettings settings, Lane lane, DateTimeOffset now) =>
         now - (intakes.TryGetValue(lane.Key.Stream, out var stream) ? stream.LastActivity : started) >= settings.SealWhenIdleFor;
 
-    void Cut(Lane lane, long atBytes, bool all, List<CutEntry> cuts)
+    void Cut(string gateway, Lane lane, long atBytes, bool all, List<CutEntry> cuts)
     {
         long bytes = 0;
         long? first = null;
@@ -57,11 +57,9 @@ sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamInta
             bytes += extent.Bytes;
             upTo = extent.Position + 1;
             if (bytes < atBytes) continue;
-            cuts.Add(new(lane.Key, upTo, SegmentName(first.Value)));
+            cuts.Add(new(lane.Key, upTo, SegmentName.Of(gateway, logId, first.Value)));
             (first, bytes) = (null, 0);
         }
-        if (all && first is not null) cuts.Add(new(lane.Key, upTo, SegmentName(first.Value)));
+        if (all && first is not null) cuts.Add(new(lane.Key, upTo, SegmentName.Of(gateway, logId, first.Value)));
     }
-
-    string SegmentName(long position) => $"{options.Id}-{logId:x16}-{position:D20}";
 }

@@ -20,6 +20,9 @@ sealed class Shipper(
     DateTimeOffset _notBefore = DateTimeOffset.MinValue;
     int _failures;
 
+    /// <summary>Done once before the first pass; nothing is cut or uploaded before it has succeeded.</summary>
+    public Func<CancellationToken, Task>? Before { get; set; }
+
     /// <summary>Called for each window that was sealed.</summary>
     public Action<WindowSealed>? Sealed { get; set; }
 
@@ -42,6 +45,7 @@ sealed class Shipper(
     /// <summary>At shutdown: everything into the lake, open windows left open, and the ledgers.</summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
+        await BeginAsync(cancellationToken);
         await CutAsync(everything: true);
         await UploadAsync(cancellationToken);
         List<StreamName> streams;
@@ -55,6 +59,7 @@ sealed class Shipper(
         if (time.GetUtcNow() < _notBefore) return;
         try
         {
+            await BeginAsync(cancellationToken);
             await PassAsync(cancellationToken);
             if (_failures == 0) return;
             _failures = 0;
@@ -72,6 +77,13 @@ sealed class Shipper(
             health.Raise("shipping_failed", $"Nothing gets from the log into the lake: {e.Message}");
             _notBefore = time.GetUtcNow() + Pause(++_failures);
         }
+    }
+
+    async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        if (Before is null) return;
+        await Before(cancellationToken);
+        Before = null;
     }
 
     static TimeSpan Pause(int failures) => TimeSpan.FromSeconds(Math.Min(30, Math.Pow(2, failures - 1)));

@@ -9,6 +9,7 @@ namespace LeanPipe.Gateway.Windows;
 sealed class GatewayState(TimeProvider time)
 {
     readonly List<StreamState> _streams = [];
+    bool _isResyncNeeded;
 
     public Lock Sync { get; } = new();
 
@@ -20,6 +21,12 @@ sealed class GatewayState(TimeProvider time)
     /// <summary>Above every number that a connection of this log has had.</summary>
     public long NextConnection { get; private set; } = 1;
 
+    /// <summary>The id that the log was begun with; null before its entry.</summary>
+    public string? Gateway { get; private set; }
+
+    /// <summary>Of what stands before this position it is not known for sure whether it was cut, stored or sealed, for a part of the log is lost. 0 when nothing is.</summary>
+    public long DoubtfulUpTo { get; private set; }
+
     /// <summary>The position behind the newest batch that is in the state.</summary>
     public long End { get; set; }
 
@@ -28,45 +35,59 @@ sealed class GatewayState(TimeProvider time)
 
     public StreamState? Find(StreamName name) => _streams.Find(s => s.Name == name);
 
+    /// <summary>A part of the log that ends at the position is lost; the next checkpoint says what was known behind it.</summary>
+    public void Doubt(long position)
+    {
+        DoubtfulUpTo = Math.Max(DoubtfulUpTo, position);
+        _isResyncNeeded = true;
+    }
+
     /// <param name="position">Of the entry's body in the log.</param>
     public void Apply(EntryKind kind, ReadOnlySpan<byte> body, long position)
     {
         switch (kind)
         {
             case EntryKind.Checkpoint:
-                // Every file begins with one; only that of the oldest file says anything new.
-                if (_streams.Count == 0) Restore(JsonSerializer.Deserialize(body, LogJson.Default.CheckpointEntry)!);
+                // Every file begins with one; only that of the oldest file says anything new, or one behind a part that is lost.
+                if (_streams.Count == 0 || _isResyncNeeded) Restore(JsonSerializer.Deserialize(body, LogJson.Default.CheckpointEntry)!);
+                _isResyncNeeded = false;
+                break;
+            case EntryKind.Continued:
+                break;
+            case EntryKind.Gateway:
+                Gateway = JsonSerializer.Deserialize(body, LogJson.Default.GatewayEntry)!.Id;
                 break;
             case EntryKind.StreamDeclared:
                 var declared = JsonSerializer.Deserialize(body, LogJson.Default.StreamDeclared)!;
+                if (declared.Number > 0) StreamOf(declared.Number - 1);
                 _streams.Add(new(declared.Number, declared.Name));
                 break;
             case EntryKind.Settings:
                 var settings = JsonSerializer.Deserialize(body, LogJson.Default.SettingsEntry)!;
-                _streams[settings.Number].Settings = settings.Settings;
+                StreamOf(settings.Number).Settings = settings.Settings;
                 break;
             case EntryKind.ConnectionOpened:
                 var opened = ConnectionEntry.Read(body);
-                _streams[opened.Stream].Opened();
+                StreamOf(opened.Stream).Opened();
                 NextConnection = Math.Max(NextConnection, opened.Connection + 1);
                 break;
             case EntryKind.ConnectionClosed:
                 var closed = ConnectionEntry.Read(body);
-                _streams[closed.Stream].Closed(closed);
+                StreamOf(closed.Stream).Closed(closed);
                 break;
             case EntryKind.Read:
                 var read = ReadEntry.Read(body);
-                _streams[read.Stream].Read(read);
+                StreamOf(read.Stream).Read(read);
                 break;
             case EntryKind.Records:
                 var records = RecordsEntry.Read(body);
                 var line = new Extent(position + RecordsEntry.HeadBytes, body.Length - RecordsEntry.HeadBytes, records.Rows);
-                Append(_streams[records.Stream].Appended(records), line);
+                Append(StreamOf(records.Stream).Appended(records), line);
                 break;
             case EntryKind.Reject:
                 var reject = RejectEntry.Read(body);
                 var head = RejectEntry.HeadBytes + reject.CodeLength;
-                Append(_streams[reject.Stream].Rejected(reject, reject.Code(body)), new(position + head, body.Length - head, 1));
+                Append(StreamOf(reject.Stream).Rejected(reject, reject.Code(body)), new(position + head, body.Length - head, 1));
                 break;
             case EntryKind.Cut:
                 var cut = JsonSerializer.Deserialize(body, LogJson.Default.CutEntry)!;
@@ -97,7 +118,7 @@ sealed class GatewayState(TimeProvider time)
         }
     }
 
-    public CheckpointEntry ToCheckpoint() => new(Beginning, NextConnection, [.. _streams.Select(s => s.ToCheckpoint())]);
+    public CheckpointEntry ToCheckpoint() => new(Beginning, NextConnection, [.. _streams.Select(s => s.ToCheckpoint())], Gateway);
 
     /// <summary>The first byte of the log that something still needs; null when nothing does.</summary>
     public long? OldestNeeded => OldestOf(null);
@@ -112,7 +133,14 @@ sealed class GatewayState(TimeProvider time)
         return oldest;
     }
 
-    public Lane LaneOf(LaneKey key) => _streams[key.Stream].LaneOf(key);
+    public Lane LaneOf(LaneKey key) => StreamOf(key.Stream).LaneOf(key);
+
+    /// <summary>The stream of a number. One whose declaration stood in a lost part of the log has a name of its own until the next checkpoint, so that its lines are kept.</summary>
+    StreamState StreamOf(int number)
+    {
+        while (number >= _streams.Count && DoubtfulUpTo > 0) _streams.Add(new(_streams.Count, new($"unknown-{_streams.Count}")));
+        return _streams[number];
+    }
 
     void Append(Lane lane, Extent extent)
     {
@@ -130,15 +158,22 @@ sealed class GatewayState(TimeProvider time)
         if (lane is { IsActive: false, Key.Rejected: true }) _streams[lane.Key.Stream].Lanes.Remove(lane.Key);
     }
 
+    /// <summary>Takes over what a checkpoint says; lines that no cut is known of stay as they were read.</summary>
     void Restore(CheckpointEntry saved)
     {
-        (Beginning, NextConnection) = (saved.Beginning, saved.NextConnection);
+        (Beginning, NextConnection, Gateway) = (Math.Max(Beginning, saved.Beginning), Math.Max(NextConnection, saved.NextConnection), saved.Gateway ?? Gateway);
         foreach (var stream in saved.Streams)
         {
             var restored = StreamState.From(stream);
-            _streams.Add(restored);
-            foreach (var lane in restored.Lanes.Values)
-                if (lane.IsActive) Active.Add(lane);
+            if (stream.Number < _streams.Count)
+            {
+                restored.TakeLines(_streams[stream.Number]);
+                _streams[stream.Number] = restored;
+            }
+            else _streams.Add(restored);
         }
+        Active.Clear();
+        foreach (var lane in _streams.SelectMany(s => s.Lanes.Values))
+            if (lane.IsActive) Active.Add(lane);
     }
 }

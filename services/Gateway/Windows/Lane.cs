@@ -25,6 +25,9 @@ sealed class Lane(LaneKey key)
     /// <summary>Lines in no cut yet, in the order of the log.</summary>
     public Queue<Extent> Uncut { get; } = new();
 
+    /// <summary>Lines of cuts whose entries were in a lost part of the log, until they are compared with the lake.</summary>
+    public List<Extent> Strays { get; } = [];
+
     public long UncutBytes { get; private set; }
 
     public List<PendingCut> Pending { get; } = [];
@@ -56,7 +59,7 @@ sealed class Lane(LaneKey key)
     /// <summary>Whether lines came when the watermark had passed the window, or its first revision was under way.</summary>
     public bool HasLate { get; set; }
 
-    public bool HasUnlisted => Uncut.Count > 0 || Pending.Count > 0 || Unlisted.Count > 0;
+    public bool HasUnlisted => Strays.Count > 0 || Uncut.Count > 0 || Pending.Count > 0 || Unlisted.Count > 0;
 
     public bool IsActive => HasUnlisted || Sealing is not null || Unpublished.Count > 0;
 
@@ -71,20 +74,31 @@ sealed class Lane(LaneKey key)
 
     public void Cut(CutEntry cut, DateTimeOffset now)
     {
-        var extents = new List<Extent>();
+        // A segment bears the position of its first line; lines before that are of a cut whose entry is lost.
+        var from = SegmentName.PositionOf(cut.Segment);
+        var extents = Strays.FindAll(e => e.Position >= from && e.Position < cut.UpTo);
+        Strays.RemoveAll(extents.Contains);
         while (Uncut.TryPeek(out var first) && first.Position < cut.UpTo)
         {
-            extents.Add(Uncut.Dequeue());
+            (first.Position < from ? Strays : extents).Add(Uncut.Dequeue());
             UncutBytes -= first.Bytes;
         }
         if (extents.Count > 0) Pending.Add(new(key, cut.Segment, extents, UncutSince ?? now));
         UncutSince = Uncut.Count > 0 ? now : null;
     }
 
+    /// <summary>Takes over the lines of the same lane as another reading knows them.</summary>
+    public void TakeLines(Lane earlier)
+    {
+        Strays.AddRange(earlier.Strays);
+        Pending.AddRange(earlier.Pending);
+        foreach (var extent in earlier.Uncut) Append(extent, earlier.LastAppend);
+    }
+
     public void Stored(StoredEntry stored)
     {
         Pending.RemoveAll(p => p.Segment == stored.Segment);
-        if (!key.Rejected) Unlisted.Add(stored.Object);
+        if (!key.Rejected && !Unlisted.Exists(o => o.Key == stored.Object.Key)) Unlisted.Add(stored.Object);
     }
 
     public void Sealed(SealedEntry entry, DateTimeOffset now)
@@ -98,5 +112,7 @@ sealed class Lane(LaneKey key)
     }
 
     /// <summary>The first byte of the log that the lane still needs; null when it needs none.</summary>
-    public long? OldestNeeded => Pending.Count > 0 ? Pending[0].Extents[0].Position : Uncut.TryPeek(out var first) ? first.Position : null;
+    public long? OldestNeeded => Strays.Count > 0 ? Math.Min(Strays[0].Position, OldestOfRest ?? long.MaxValue) : OldestOfRest;
+
+    long? OldestOfRest => Pending.Count > 0 ? Pending[0].Extents[0].Position : Uncut.TryPeek(out var first) ? first.Position : null;
 }

@@ -44,6 +44,12 @@ sealed class StreamState(int number, StreamName name)
         return lane;
     }
 
+    /// <summary>Takes over the lines that another reading of the same stream knows and no checkpoint has.</summary>
+    public void TakeLines(StreamState earlier)
+    {
+        foreach (var lane in earlier.Lanes.Values) LaneOf(lane.Key).TakeLines(lane);
+    }
+
     public void Opened() => Connections++;
 
     public void Closed(ConnectionEntry entry)

@@ -1,0 +1,117 @@
+using LeanPipe.Contracts;
+using LeanPipe.Gateway.Log;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Integration.Gateway;
+
+/// <summary>Every batch of a log that holds records, cuts, uploads and seals is lost once, and a gateway goes on without it.</summary>
+public sealed class DamagedLogTests : IDisposable
+{
+    static readonly StreamDefinition Stream = GatewayUnderTest.Seq with { Limits = GatewayUnderTest.Seq.Limits with { CutAtBytes = 200 } };
+
+    readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("leanpipe-damaged-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task Whatever_batch_is_lost_no_record_is_doubled_and_none_is_lost_that_stood_elsewhere()
+    {
+        var live = Path.Combine(_folder.FullName, "live");
+        var options = GatewayUnderTest.Options(live, Stream) with { ReadBufferBytes = 128, LogFileBytes = 4096, MaxLogBytes = 1 << 20 };
+        var all = new List<string>();
+        await using (var gateway = await GatewayUnderTest.StartAsync(options))
+        {
+            using var sender = await gateway.ConnectAsync();
+
+            // The first record's window stays open, and with it the whole log stays in its folder.
+            for (var i = 0; i < 60; i++)
+            {
+                all.Add(Sender.Line(i, i == 0 ? "2026-01-01T13:00:00Z" : $"2026-01-01T1{i / 20}:00:00Z"));
+                await sender.SendAsync(all[^1] + "\n");
+                await sender.AcknowledgedAsync(i + 1);
+            }
+            for (var windows = 0; windows < 2; windows++) await gateway.NextPublishedAsync();
+            Copy(options.LogDirectory, Path.Combine(_folder.FullName, "image", "log"));
+            Copy(options.Lake.Root, Path.Combine(_folder.FullName, "image", "lake"));
+        }
+
+        var batches = Batches(Path.Combine(_folder.FullName, "image", "log")).ToList();
+        batches.Count.ShouldBeGreaterThan(20);
+        await Parallel.ForEachAsync(batches.Select((b, i) => (b, i)), new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (item, _) =>
+        {
+            var folder = Path.Combine(_folder.FullName, $"{item.i}");
+            Copy(Path.Combine(_folder.FullName, "image"), folder);
+            var path = Path.Combine(folder, "log", item.b.File);
+            var bytes = await File.ReadAllBytesAsync(path);
+            bytes[item.b.Offset + LogFormat.BatchHeaderBytes + 3] ^= 0x20;
+            var lost = System.Text.Encoding.UTF8.GetString(bytes, item.b.Offset, item.b.Bytes);
+            await File.WriteAllBytesAsync(path, bytes);
+            await ShouldGoOnAsync(options, folder, all, lost, $"{item.b}");
+        });
+    }
+
+    static async Task ShouldGoOnAsync(LeanPipe.Gateway.GatewayOptions options, string folder, List<string> all, string lost, string where)
+    {
+        var time = new ManualTime(DateTimeOffset.UtcNow);
+        options = options with
+        {
+            LogDirectory = Path.Combine(folder, "log"),
+            Lake = options.Lake with { Root = Path.Combine(folder, "lake") },
+            Streams = [Stream with { SealWhenIdleFor = TimeSpan.FromMinutes(1) }],
+            AcceptLogDamage = true,
+        };
+        await using var gateway = await GatewayUnderTest.StartAsync(options, time: time);
+        time.Advance(TimeSpan.FromMinutes(1));
+        var must = all.Where(line => !lost.Contains(line, StringComparison.Ordinal)).ToHashSet();
+        while (true)
+        {
+            var seen = await SealedAsync(gateway);
+            seen.Distinct().Count().ShouldBe(seen.Count, $"{where}: a record is there twice");
+            seen.Except(all).ShouldBeEmpty(where);
+            must.ExceptWith(seen);
+            if (must.Count == 0) return;
+            await gateway.NextPublishedAsync();
+        }
+    }
+
+    /// <summary>What the newest manifests list.</summary>
+    static async Task<List<string>> SealedAsync(GatewayUnderTest gateway)
+    {
+        var newest = new Dictionary<string, string>();
+        await foreach (var item in gateway.Lake.ListAsync("windows/", default)) newest[item.Key[..item.Key.LastIndexOf('/')]] = item.Key;
+        var lines = new List<string>();
+        foreach (var key in newest.Values)
+        {
+            var manifest = (await gateway.Lake.GetJsonAsync(key, ContractsJson.Default.WindowManifest, default))!;
+            lines.AddRange((await gateway.ReadAsync(new(manifest.Stream, manifest.Window, manifest.Revision, key))).Lines);
+        }
+        return lines;
+    }
+
+    static IEnumerable<(string File, int Offset, int Bytes)> Batches(string log)
+    {
+        foreach (var path in Directory.GetFiles(log, "*.wal").Order())
+        {
+            using var handle = File.OpenHandle(path);
+            var reader = new LogReader(handle);
+            reader.TryReadHeader(out var position, out _).ShouldBeTrue();
+            for (var offset = LogFormat.FileHeaderBytes; offset < reader.Length && reader.IsBatch(offset, position + offset, out var payload);)
+            {
+                yield return (Path.GetFileName(path), offset, LogFormat.BatchHeaderBytes + payload);
+                offset += LogFormat.BatchHeaderBytes + payload;
+            }
+        }
+    }
+
+    static void Copy(string source, string target)
+    {
+        foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories))
+        {
+            var relative = Path.GetRelativePath(source, file);
+            if (relative.EndsWith("lock", StringComparison.Ordinal) || relative.Contains(".tmp", StringComparison.Ordinal)) continue;
+            var copy = Path.Combine(target, relative);
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+    }
+}
