@@ -43,7 +43,11 @@ sealed class GatewayHost(
         var log = _log = WriteAheadLog.Open(options, state, health, logger);
         await ClaimAsync(log);
         await DeclareStreamsAsync(log);
-        lock (state.Sync) _nextConnection = state.NextConnection;
+        lock (state.Sync)
+        {
+            _nextConnection = state.NextConnection;
+            foreach (var stream in state.Streams) stream.EndConnections();
+        }
 
         var patient = new PatientStore(store, health, logger, _storeRetries);
         var sealer = new Sealer(log, state, patient, options, logger, time);

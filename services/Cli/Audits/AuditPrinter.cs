@@ -16,8 +16,18 @@ static class AuditPrinter
         TextTable.Write(
             output, audit.Windows, new("WINDOW", w => w.Window), new("RECORDS", w => w.Recorded, Right: true), new("IN THE LAKE", w => w.Stored, Right: true),
             new("REVISION", w => w.Revision, Right: true), new("SEGMENTS", w => w.Segments, Right: true), new("STATE", StateOf));
-        foreach (var segment in audit.Windows.SelectMany(w => w.Missing)) output.WriteLine($"missing or of another size: {segment}");
-        if (!audit.RecordsBalance) output.WriteLine($"The windows hold {audit.Windows.Sum(w => w.Recorded):N0} records, the ledger counts {audit.Records:N0}.");
+        if (audit.Runs.Count > 0)
+        {
+            output.WriteLine();
+            TextTable.Write(
+                output, audit.Runs, new("RUN", r => r.Run), new("ROWS READ", r => r.RowsRead, Right: true), new("DUPLICATES", r => r.Steps.Any(s => s.Duplicates is not null) ? r.Duplicates : null, Right: true),
+                new("PUBLISHED", r => string.Join(", ", r.Published.Select(p => $"{p.Rows} to {p.Table}"))), new("STATE", r => r.Behind ? "of an older revision" : "newest"));
+        }
+        if (audit.Breaks.Count == 0) return;
+        output.WriteLine();
+        output.WriteLine($"The first place where a sum breaks is the {audit.Breaks[0]}");
+        foreach (var found in audit.Breaks.Skip(1).Take(20)) output.WriteLine($"  then the {found}");
+        if (audit.Breaks.Count > 21) output.WriteLine($"  and {audit.Breaks.Count - 21} more.");
     }
 
     static string StateOf(WindowAudit window) => !window.Holds ? "MISMATCH" : window.Stored is null ? "open" : window.IsOpen ? "late records not sealed yet" : "equal";

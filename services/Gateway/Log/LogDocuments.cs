@@ -55,7 +55,7 @@ sealed record CheckpointEntry(long Beginning, long NextConnection, IReadOnlyList
 
 sealed record StreamCheckpoint(
     int Number, StreamName Name, long MaxEventTicks, long Connections, long BytesReceived, long BytesFramed, long BytesRejected, long BytesPartial, long Frames, long Records, long Late,
-    IReadOnlyDictionary<string, long> Rejects, IReadOnlyList<WindowCheckpoint> Windows, StreamSettings? Settings = null);
+    IReadOnlyDictionary<string, long> Rejects, IReadOnlyList<WindowCheckpoint> Windows, StreamSettings? Settings = null, IReadOnlyList<ConnectionLedger>? ByConnection = null, ConnectionLedger? OlderConnections = null);
 
 /// <param name="Unlisted">Stored segments that no sealed manifest lists, in the order they were stored.</param>
 sealed record WindowCheckpoint(

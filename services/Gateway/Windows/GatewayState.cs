@@ -68,7 +68,7 @@ sealed class GatewayState(TimeProvider time)
                 break;
             case EntryKind.ConnectionOpened:
                 var opened = ConnectionEntry.Read(body);
-                StreamOf(opened.Stream).Opened();
+                StreamOf(opened.Stream).Opened(opened);
                 NextConnection = Math.Max(NextConnection, opened.Connection + 1);
                 break;
             case EntryKind.ConnectionClosed:

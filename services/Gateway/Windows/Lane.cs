@@ -38,6 +38,9 @@ sealed class Lane(LaneKey key)
     /// <summary>Records of the window, ever.</summary>
     public long Rows { get; set; }
 
+    /// <summary>Of these, rows that are in the store.</summary>
+    public long StoredRows => Rows - Strays.Sum(e => (long)e.Rows) - Uncut.Sum(e => (long)e.Rows) - Pending.Sum(p => p.Rows);
+
     /// <summary>The newest revision whose manifest is in the store; 0 when there is none.</summary>
     public int Revision { get; set; }
 

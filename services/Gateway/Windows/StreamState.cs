@@ -7,6 +7,7 @@ namespace LeanPipe.Gateway.Windows;
 sealed class StreamState(int number, StreamName name)
 {
     readonly SortedDictionary<string, long> _rejects = new(StringComparer.Ordinal);
+    ConnectionLedgers _connections = new();
 
     public int Number => number;
 
@@ -50,10 +51,18 @@ sealed class StreamState(int number, StreamName name)
         foreach (var lane in earlier.Lanes.Values) LaneOf(lane.Key).TakeLines(lane);
     }
 
-    public void Opened() => Connections++;
+    public void Opened(ConnectionEntry entry)
+    {
+        Connections++;
+        _connections.Opened(entry.Connection);
+    }
+
+    /// <summary>Nobody goes on with the connections that another process had.</summary>
+    public void EndConnections() => _connections.EndAll();
 
     public void Closed(ConnectionEntry entry)
     {
+        _connections.Closed(entry.Connection, entry.Received, entry.Partial);
         BytesReceived += entry.Received;
         BytesPartial += entry.Partial;
     }
@@ -62,6 +71,9 @@ sealed class StreamState(int number, StreamName name)
     {
         BytesReceived += entry.Received;
         BytesFramed += entry.Blank;
+        var connection = _connections.Of(entry.Connection);
+        connection.BytesReceived += entry.Received;
+        connection.BytesFramed += entry.Blank;
     }
 
     public Lane Appended(RecordsEntry entry)
@@ -69,6 +81,10 @@ sealed class StreamState(int number, StreamName name)
         BytesFramed += entry.WireBytes;
         Frames += entry.Rows;
         Records += entry.Rows;
+        var connection = _connections.Of(entry.Connection);
+        connection.BytesFramed += entry.WireBytes;
+        connection.Frames += entry.Rows;
+        connection.Records += entry.Rows;
         var lane = LaneOf(new(number, Rejected: false, entry.WindowTicks, entry.WindowMinutes));
         lane.Rows += entry.Rows;
         if (lane.Revision > 0 || lane.Sealing is not null)
@@ -88,15 +104,25 @@ sealed class StreamState(int number, StreamName name)
     {
         BytesRejected += entry.WireBytes;
         Frames++;
+        var connection = _connections.Of(entry.Connection);
+        connection.BytesRejected += entry.WireBytes;
+        connection.Frames++;
+        connection.Rejects++;
         _rejects[code] = _rejects.GetValueOrDefault(code) + 1;
         return LaneOf(new(number, Rejected: true, entry.WindowTicks, entry.WindowMinutes));
     }
 
-    public Ledger ToLedger(string gateway, DateTimeOffset asOf)
+    /// <param name="byConnection">Without it the figures are quick to make.</param>
+    public Ledger ToLedger(string gateway, DateTimeOffset asOf, bool byConnection = true)
     {
-        var windows = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        foreach (var lane in Lanes.Values)
-            if (!lane.Key.Rejected) windows[lane.Key.Window.Value] = windows.GetValueOrDefault(lane.Key.Window.Value) + lane.Rows;
+        SortedDictionary<string, long> windows = new(StringComparer.Ordinal), stored = new(StringComparer.Ordinal), listed = new(StringComparer.Ordinal);
+        foreach (var lane in Lanes.Values.Where(l => !l.Key.Rejected))
+        {
+            var window = lane.Key.Window.Value;
+            windows[window] = windows.GetValueOrDefault(window) + lane.Rows;
+            stored[window] = stored.GetValueOrDefault(window) + lane.StoredRows;
+            listed[window] = listed.GetValueOrDefault(window) + lane.StoredRows - lane.Unlisted.Sum(s => s.Rows);
+        }
         return new()
         {
             Stream = name,
@@ -112,6 +138,10 @@ sealed class StreamState(int number, StreamName name)
             Late = Late,
             Rejects = new SortedDictionary<string, long>(_rejects, StringComparer.Ordinal),
             Windows = windows,
+            Stored = stored,
+            Listed = listed,
+            ByConnection = byConnection ? _connections.ToLedger() : null,
+            OlderConnections = byConnection ? _connections.Older : null,
         };
     }
 
@@ -119,7 +149,7 @@ sealed class StreamState(int number, StreamName name)
         number, name, MaxEventTicks, Connections, BytesReceived, BytesFramed, BytesRejected, BytesPartial, Frames, Records, Late, new Dictionary<string, long>(_rejects),
         [.. Lanes.Values.Where(l => !l.Key.Rejected).Select(l => new WindowCheckpoint(
             l.Key.WindowTicks, l.Key.WindowMinutes, l.Rows, l.Revision, l.Unlisted.Count > 0 ? [.. l.Unlisted] : null, l.Sealing, l.Unpublished.Count > 0 ? [.. l.Unpublished] : null))],
-        Settings);
+        Settings, _connections.ToLedger(), _connections.Older);
 
     public static StreamState From(StreamCheckpoint saved)
     {
@@ -137,6 +167,17 @@ sealed class StreamState(int number, StreamName name)
             Settings = saved.Settings,
         };
         foreach (var (code, count) in saved.Rejects) stream._rejects[code] = count;
+        var all = new ConnectionLedger
+        {
+            BytesReceived = saved.BytesReceived,
+            BytesFramed = saved.BytesFramed,
+            BytesRejected = saved.BytesRejected,
+            BytesPartial = saved.BytesPartial,
+            Frames = saved.Frames,
+            Records = saved.Records,
+            Rejects = saved.Rejects.Values.Sum(),
+        };
+        stream._connections = ConnectionLedgers.From(saved.ByConnection, saved.OlderConnections, all);
         foreach (var window in saved.Windows)
         {
             var lane = stream.LaneOf(new(saved.Number, Rejected: false, window.Ticks, window.Minutes));

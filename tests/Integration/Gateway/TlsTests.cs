@@ -162,6 +162,36 @@ public sealed class TlsTests : IDisposable
         (await start.ShouldThrowAsync<LeanPipeException>()).Code.ShouldBe("gateway.tls_files");
     }
 
+    [Fact]
+    public async Task The_name_in_the_certificate_stands_in_every_record_and_nobody_may_send_another()
+    {
+        _ours.WriteServer(In("server.pem"), In("server.key"));
+        _ours.WriteAuthority(In("ca.pem"));
+        var stream = LeanPipe.Documents.StreamDocument.Parse(In("seq.yaml"), """
+            stream: seq
+            listen: 127.0.0.1:0
+            schema: { fields: { seq: int64, device: string, t: timestamp } }
+            event_time: t
+            ack: durable
+            seal_when_idle_for: 1d
+            tls: { certificate: server.pem, key: server.key, client_ca: ca.pem, require_client_certificate: true, peer_name: device }
+            """).Require();
+        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, stream));
+        using var known = _ours.Client("CN=press-7");
+        using var unnamed = _ours.Client("O=Plant");
+        using (var sender = await ConnectAsync(gateway, known))
+        {
+            await sender.SendAsync(Sender.Line(1) + "\n" + """{"seq":2,"device":"press-8","t":"2026-01-01T10:00:00Z"}""" + "\n");
+            await sender.AcknowledgedAsync(2);
+            await sender.FinishAsync();
+        }
+        await ShouldBeRefusedAsync(gateway, unnamed);
+        await gateway.StopAsync();
+        (await gateway.LinesUnderAsync("raw/seq/")).ShouldHaveSingleItem().ShouldContain("\"device\":\"press-7\"");
+        gateway.Ledger.Rejects.ShouldBe(new Dictionary<string, long> { ["duplicate_field"] = 1 });
+        gateway.Counts.Ended(CloseReason.ClientCertificateUnnamed).ShouldBe(1);
+    }
+
     [Theory]
     [InlineData("CN=device-7,O=Plant", null, "device-7")]
     [InlineData("O=Plant", "seven.plant.example", "seven.plant.example")]
@@ -175,6 +205,7 @@ public sealed class TlsTests : IDisposable
     /// <summary>With TLS 1.3 a client believes itself connected before the server has looked at its certificate.</summary>
     async Task ShouldBeRefusedAsync(GatewayUnderTest gateway, X509Certificate2? certificate)
     {
+        var before = gateway.Ledger.Connections;
         try
         {
             using var sender = await ConnectAsync(gateway, certificate);
@@ -182,7 +213,7 @@ public sealed class TlsTests : IDisposable
         }
         catch (Exception e) when (e is IOException or AuthenticationException)
         {
-            gateway.Ledger.Connections.ShouldBe(0);
+            gateway.Ledger.Connections.ShouldBe(before);
         }
     }
 }

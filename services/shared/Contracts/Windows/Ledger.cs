@@ -36,4 +36,32 @@ public sealed record Ledger
 
     /// <summary>Records that came after their window had been sealed once.</summary>
     public long Late { get; init; }
+
+    /// <summary>Of <see cref="Windows"/>, rows that are in the store; the others are still in the gateway's log. Null when an older gateway wrote it.</summary>
+    public IReadOnlyDictionary<string, long>? Stored { get; init; }
+
+    /// <summary>Of <see cref="Stored"/>, rows in segments that a manifest of this gateway lists.</summary>
+    public IReadOnlyDictionary<string, long>? Listed { get; init; }
+
+    /// <summary>Open connections, then the newest that have ended. With <see cref="OlderConnections"/> they add up to the sums above.</summary>
+    public IReadOnlyList<ConnectionLedger>? ByConnection { get; init; }
+
+    /// <summary>The sum of all connections that are not in <see cref="ByConnection"/>.</summary>
+    public ConnectionLedger? OlderConnections { get; init; }
+}
+
+/// <summary>The two sums of one connection, or of several added up.</summary>
+public sealed record ConnectionLedger
+{
+    /// <summary>Its number in the gateway's log, which rejects carry too; 0 for a sum.</summary>
+    public long Connection { get; init; }
+
+    public bool IsOpen { get; init; }
+    public long BytesReceived { get; init; }
+    public long BytesFramed { get; init; }
+    public long BytesRejected { get; init; }
+    public long BytesPartial { get; init; }
+    public long Frames { get; init; }
+    public long Records { get; init; }
+    public long Rejects { get; init; }
 }

@@ -43,8 +43,8 @@ static class NetworkReader
             var field = schema?.Fields.FirstOrDefault(f => f.Name == peerName.Text);
             if (schema is not null && field is null)
                 errors.Add(peerName.At, $"'peer_name' is '{peerName.Text}', which is no field of the schema; {Suggestion.For(peerName.Text, schema.Fields.Where(f => f.Type is StringType).Select(f => f.Name))}");
-            else if (field is not null && field.Type is not (StringType or EnumType))
-                errors.Add(peerName.At, $"'peer_name' is '{peerName.Text}', which is no text; expected a field of type string or enum.");
+            else if (field is not null && field.Type is not StringType { MinLength: 0, MaxLength: int.MaxValue, Pattern: null })
+                errors.Add(peerName.At, $"'peer_name' is '{peerName.Text}'; expected a field of type string without rules, for the gateway writes what the certificate says.");
         }
         return certificate is null || key is null ? null : new(certificate, key, ca, requires, peerName?.Text);
     }

@@ -1,0 +1,55 @@
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Cli.Audits;
+
+/// <summary>A window's manifest against the ledgers, and its segments against the manifest.</summary>
+static partial class SegmentSums
+{
+    /// <summary>The manifest lists exactly what every gateway says it has listed.</summary>
+    /// <remarks>A ledger that is older than the manifest knows less; then the manifest lists at most what was stored, or nothing can be said.</remarks>
+    public static IEnumerable<Break> OfManifest(StreamName stream, string window, WindowManifest? manifest, IReadOnlyList<Ledger> ledgers)
+    {
+        var key = manifest is null ? LakeLayout.WindowManifest(stream, WindowId.Parse(window), 1) : LakeLayout.WindowManifest(stream, manifest.Window, manifest.Revision);
+        var rows = (manifest?.Segments ?? []).GroupBy(s => GatewayOf(s.Key)).ToDictionary(g => g.Key, g => g.Sum(s => s.Rows));
+        foreach (var ledger in ledgers.Where(l => l.Listed is not null))
+        {
+            var (listed, stored, found) = (ledger.Listed!.GetValueOrDefault(window), ledger.Stored?.GetValueOrDefault(window) ?? 0, rows.GetValueOrDefault(ledger.Gateway));
+            var isNewer = manifest is not null && manifest.SealedAt > ledger.AsOf;
+            if (found < listed || (found > stored && !isNewer))
+                yield return new($"manifest of window {window}", $"rows that {ledger.Gateway} has listed = rows of its segments in the manifest", listed, manifest is null ? null : found, key);
+        }
+    }
+
+    /// <summary>Every segment is there, as long as the manifest says; with <paramref name="read"/> its contents are those that were written.</summary>
+    public static async IAsyncEnumerable<Break> OfSegmentsAsync(
+        IObjectStore store, WindowManifest manifest, bool read, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    {
+        foreach (var segment in manifest.Segments)
+        {
+            var place = $"segment of window {manifest.Window}";
+            var size = await store.SizeAsync(segment.Key, stop);
+            if (size != segment.Bytes)
+            {
+                yield return new(place, "bytes of the segment", segment.Bytes, size, segment.Key);
+                continue;
+            }
+            if (!read || await store.GetAsync(segment.Key, stop) is not { } bytes) continue;
+            var lines = bytes.Span.Count((byte)'\n');
+            if (lines != segment.Rows) yield return new(place, "rows of the segment", segment.Rows, lines, segment.Key);
+            else if (Convert.ToHexStringLower(SHA256.HashData(bytes.Span)) != segment.Sha256) yield return new(place, "the segment's SHA-256 is as written (1 = it is)", 1, 0, segment.Key);
+        }
+    }
+
+    /// <summary>The gateway in a segment's name: id, log, position.</summary>
+    static string GatewayOf(string key)
+    {
+        var name = key[(key.LastIndexOf('/') + 1)..];
+        return SegmentName().Match(name) is { Success: true } match ? match.Groups[1].Value : name;
+    }
+
+    [GeneratedRegex(@"^(.+)-[0-9a-f]{16}-[0-9]{20}\.ndjson", RegexOptions.CultureInvariant)]
+    private static partial Regex SegmentName();
+}
