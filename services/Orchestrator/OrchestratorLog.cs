@@ -53,4 +53,13 @@ static partial class OrchestratorLog
 
     [LoggerMessage(3018, LogLevel.Warning, "Run {Run}: check {Check} of step {Step}, task {Task}, found {Found}, expected {Expected}; it only warns")]
     public static partial void CheckWarned(this ILogger log, string run, string step, string task, string check, long? found, long expected);
+
+    [LoggerMessage(3019, LogLevel.Information, "Run {Run} published table {Table} version {Version}, which started run {Next}")]
+    public static partial void TableTriggered(this ILogger log, string run, string table, long version, string next);
+
+    [LoggerMessage(3020, LogLevel.Information, "The schedule of pipeline {Pipeline} started run {Run}")]
+    public static partial void ScheduleTriggered(this ILogger log, string pipeline, string run);
+
+    [LoggerMessage(3021, LogLevel.Warning, "A schedule could not be given to the sidecar and is tried again: {Reason}")]
+    public static partial void JobsNotRegistered(this ILogger log, string reason);
 }

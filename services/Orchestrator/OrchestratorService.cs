@@ -27,6 +27,7 @@ public static class OrchestratorService
         services.TryAddSingleton<ILauncher, ProcessLauncher>();
         services.AddSingleton<SourceReader>().AddSingleton<RunPlanning>().AddSingleton<TaskCache>().AddSingleton<StepWriter>().AddSingleton<TaskRunner>().AddSingleton<RunEnding>();
         services.AddSingleton<IRunInstances, DaprRunInstances>().AddSingleton<RunQueue>().AddSingleton<RunCancellation>();
+        services.AddSingleton<RunStarter>().AddSingleton<PublishedTrigger>().AddSingleton<ScheduleJobs>().AddHostedService(s => s.GetRequiredService<ScheduleJobs>());
         services.AddSingleton<WindowSealedEndpoint>().AddSingleton<RunReader>();
         services.AddDaprWorkflow(worker =>
         {
@@ -51,6 +52,8 @@ public static class OrchestratorService
         app.MapPost(WindowSealedEndpoint.Path, async (HttpContext context, WindowSealedEndpoint endpoint) =>
                 Results.Json(await endpoint.HandleAsync(context.Request.Body, context.RequestAborted), ApiJson.Default.EventAnswer))
             .WithTopic(EventNames.PubSub, EventNames.WindowSealed);
+        app.MapPost(ScheduleJobs.Path, async (string job, ScheduleJobs jobs, CancellationToken cancellation) =>
+            await jobs.FireAsync(job, cancellation) ? Results.Ok() : Results.NotFound());
         app.MapGet("/healthz", () => Results.Text("ok\n"));
         app.MapGet("/api/runs", async (RunReader runs, CancellationToken cancellation) =>
             Results.Json(await runs.ListAsync(ListedRuns, cancellation), ApiJson.Default.IReadOnlyListRunLine));

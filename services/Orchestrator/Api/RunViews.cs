@@ -41,7 +41,7 @@ public enum StepState
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [
         typeof(SnakeCaseEnum<ParamType>), typeof(SnakeCaseEnum<InputFormat>), typeof(SnakeCaseEnum<PublishMode>), typeof(SnakeCaseEnum<RunStatus>),
-        typeof(SnakeCaseEnum<RunState>), typeof(SnakeCaseEnum<CheckSeverity>), typeof(SnakeCaseEnum<StepState>),
+        typeof(SnakeCaseEnum<RunState>), typeof(SnakeCaseEnum<CheckSeverity>), typeof(SnakeCaseEnum<ChunkCompression>), typeof(SnakeCaseEnum<StepState>),
     ])]
 [JsonSerializable(typeof(IReadOnlyList<RunLine>))]
 [JsonSerializable(typeof(RunView))]

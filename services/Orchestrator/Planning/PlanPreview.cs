@@ -60,14 +60,17 @@ public static class PlanPreview
     static List<InputPreview> Inputs(PlannedStep step, Dictionary<StepName, StepManifest> known) => step.Inputs.Select(input =>
     {
         var objects = input.Step is not { } from ? input.Objects : known.GetValueOrDefault(from)?.Chunks.Select(c => c.Object).ToList();
-        return new InputPreview(input.Name, input.Source, objects?.Count, objects?.Sum(o => o.Rows), objects?.Sum(o => o.Bytes), input.Name == (step.BytesOf ?? step.BucketsOf));
+        return new InputPreview(input.Name, input.Source, objects?.Count, objects?.Sum(o => o.Rows), objects?.Sum(o => o.Bytes), input.Name == (step.BytesOf ?? step.SplitOf ?? step.BucketsOf) || step.BucketsAlso?.Contains(input.Name) is true);
     }).ToList();
 
     static string? Published(PlannedStep step) => step.Publish is { } publish ? $"{publish.Table} ({System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(publish.Mode.ToString())})" : null;
 
     static string Why(PlannedStep step, int? tasks) => step switch
     {
-        { BucketsOf: { } input } => $"one task per bucket of '{input}' that has rows",
+        { BucketsOf: { } input } => $"one task per bucket of '{string.Join("' and '", [input, .. step.BucketsAlso ?? []])}' that has rows",
+        { SplitOf: { } input, RowsPerTask: { } rows } => $"whole objects of '{input}', about {rows} rows to a task",
+        { SplitOf: { } input, FilesPerTask: { } files } => $"{files} objects of '{input}' to a task",
+        { SplitOf: { } input } => $"one task per window of '{input}'",
         { BytesOf: { } input, BytesPerTask: { } bytes } => $"whole objects of '{input}', about {bytes} bytes to a task",
         _ => tasks is null or 1 ? "one task reads everything" : "",
     };

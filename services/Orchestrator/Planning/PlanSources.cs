@@ -13,7 +13,13 @@ sealed record PlanSources
     /// <summary>By stream: the asked-for revision for the stream that <see cref="RunPlanner.LeadingStream"/> names, the newest for the others.</summary>
     public IReadOnlyDictionary<StreamName, PinnedWindow> Windows { get; init; } = new Dictionary<StreamName, PinnedWindow>();
 
-    public IReadOnlyDictionary<TableName, PinnedTable> Tables { get; init; } = new Dictionary<TableName, PinnedTable>();
+    /// <summary>For inputs over a range: the newest revision of every sealed window of it but the run's own, in order.</summary>
+    public IReadOnlyDictionary<StreamInput, IReadOnlyList<PinnedWindow>> Before { get; init; } = new Dictionary<StreamInput, IReadOnlyList<PinnedWindow>>();
+
+    public IReadOnlyDictionary<TableInput, PinnedTable> Tables { get; init; } = new Dictionary<TableInput, PinnedTable>();
+
+    /// <summary>By pattern, in the order of keys.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<ObjectRef>> LakeFiles { get; init; } = new Dictionary<string, IReadOnlyList<ObjectRef>>();
 
     /// <summary>By the path in the document.</summary>
     public IReadOnlyDictionary<string, ObjectRef> Files { get; init; } = new Dictionary<string, ObjectRef>();

@@ -50,7 +50,7 @@ static class RunPlanner
             if (InputPinning.Pin(sources, name, input, done, out var error) is { } pinned) inputs.Add(pinned);
             else errors.Add($"Step '{step.Name}', input '{name}': {error}");
         }
-        var bytes = step.FanOut as BytesFanOut;
+        var hash = step.FanOut as HashFanOut;
         return new()
         {
             Name = step.Name,
@@ -59,14 +59,32 @@ static class RunPlanner
             Checks = step.Dedupe.Count > 0 ? [.. step.Checks, OneRowEach(step.Dedupe)] : step.Checks,
             Publish = step.Publish,
             Needs = [.. step.Inputs.Values.OfType<StepInput>().Select(i => i.Step).Distinct().OrderBy(s => s.Value, StringComparer.Ordinal)],
-            BytesPerTask = bytes?.BytesPerTask,
-            BytesOf = bytes is null ? null : DrivingInput(step, bytes, errors),
-            BucketsOf = (step.FanOut as HashFanOut)?.Input,
+            BytesPerTask = (step.FanOut as BytesFanOut)?.BytesPerTask,
+            BytesOf = step.FanOut is BytesFanOut bytes ? DrivingInput(step, bytes.Input, errors) : null,
+            RowsPerTask = (step.FanOut as RowsFanOut)?.RowsPerTask,
+            FilesPerTask = (step.FanOut as FilesFanOut)?.FilesPerTask,
+            SplitOf = step.FanOut switch
+            {
+                RowsFanOut rows => DrivingInput(step, rows.Input, errors),
+                FilesFanOut files => DrivingInput(step, files.Input, errors),
+                WindowFanOut window => window.Input ?? OrderedInputs(step).FirstOrDefault(i => i.Value is StreamInput).Key,
+                _ => null,
+            },
+            BucketsOf = hash?.Input,
+            BucketsAlso = hash?.Others is { Count: > 0 } others ? [.. others.Select(o => o.Input)] : null,
             Timeout = step.Timeout,
             MaxAttempts = step.Retries + 1,
             Cache = step.Cache ? null : false,
             Dedupe = step.Dedupe.Count > 0 ? step.Dedupe : null,
-            Output = new() { ChunkBytes = step.Output.ChunkBytes, OrderBy = step.Output.OrderBy, Hash = shuffle },
+            Output = new()
+            {
+                ChunkBytes = step.Output.ChunkBytes,
+                OrderBy = step.Output.OrderBy,
+                Hash = shuffle,
+                PartitionBy = step.Output.PartitionBy.Count > 0 ? step.Output.PartitionBy : null,
+                RowGroupRows = step.Output.RowGroupRows,
+                Compression = step.Output.Compression is ChunkCompression.Zstd ? null : step.Output.Compression,
+            },
         };
     }
 
@@ -78,9 +96,9 @@ static class RunPlanner
     }
 
     /// <summary>Which input a bytes fan-out splits must not depend on how large the inputs of a window happen to be: an outer join would change its meaning.</summary>
-    static string? DrivingInput(StepDefinition step, BytesFanOut fanOut, List<string> errors)
+    static string? DrivingInput(StepDefinition step, string? input, List<string> errors)
     {
-        if (fanOut.Input is { } named)
+        if (input is { } named)
         {
             if (!step.Inputs.ContainsKey(named)) errors.Add($"Step '{step.Name}' fans out over '{named}', which is not one of its inputs.");
             return named;
@@ -88,32 +106,34 @@ static class RunPlanner
         var candidates = OrderedInputs(step).Where(i => i.Value is StreamInput or StepInput).Select(i => i.Key).ToList();
         if (candidates.Count == 0) candidates = [.. OrderedInputs(step).Select(i => i.Key)];
         if (candidates.Count != 1)
-            errors.Add($"Step '{step.Name}' fans out by bytes but has {candidates.Count} inputs that could be split ({string.Join(", ", candidates)}): name one of them.");
+            errors.Add($"Step '{step.Name}' splits one input but has {candidates.Count} inputs that could be split ({string.Join(", ", candidates)}): name one of them.");
         return candidates.FirstOrDefault();
     }
 
     /// <summary>A step that is shuffled over writes its rows in buckets, in one way only. Whoever reads it otherwise reads all its chunks.</summary>
     static Dictionary<StepName, HashBuckets> Shuffles(PipelineDefinition pipeline, List<string> errors)
     {
-        var shuffles = new Dictionary<StepName, (HashBuckets Hash, StepName By)>();
+        var shuffles = pipeline.Steps.Where(s => s.Output.HashBy is not null).ToDictionary(s => s.Name, s => (Hash: s.Output.HashBy!, By: $"'{s.Name}' itself"));
         foreach (var step in pipeline.Steps)
         {
-            if (step.FanOut is not HashFanOut hash) continue;
-            if (!step.Inputs.TryGetValue(hash.Input, out var input) || input is not StepInput { Step: var source })
+            foreach (var side in step.FanOut is HashFanOut hash ? hash.Sides : [])
             {
-                errors.Add($"Step '{step.Name}' fans out over buckets of '{hash.Input}': expected an input that is another step, for only a step writes buckets.");
-                continue;
+                if (!step.Inputs.TryGetValue(side.Input, out var input) || input is not StepInput { Step: var source })
+                {
+                    errors.Add($"Step '{step.Name}' fans out over buckets of '{side.Input}': expected an input that is another step, for only a step writes buckets.");
+                    continue;
+                }
+                var wanted = new HashBuckets(side.Columns[0], ((HashFanOut)step.FanOut).Buckets, side.Columns.Count > 1 ? [.. side.Columns.Skip(1)] : null);
+                if (!shuffles.TryAdd(source, (wanted, $"'{step.Name}'")) && Text(shuffles[source].Hash) != Text(wanted))
+                    errors.Add(
+                        $"Step '{source}' would have to write {Text(shuffles[source].Hash)} for step {shuffles[source].By} and {Text(wanted)} for step '{step.Name}': " +
+                        "use the same column and number of buckets, or put a step between.");
             }
-            var wanted = new HashBuckets(hash.Column, hash.Buckets);
-            if (!shuffles.TryAdd(source, (wanted, step.Name)) && shuffles[source].Hash != wanted)
-                errors.Add(
-                    $"Step '{source}' would have to write {Text(shuffles[source].Hash)} for step '{shuffles[source].By}' and {Text(wanted)} for step '{step.Name}': " +
-                    "use the same column and number of buckets, or put a step between.");
         }
         return shuffles.ToDictionary(s => s.Key, s => s.Value.Hash);
     }
 
-    static string Text(HashBuckets hash) => $"{hash.Buckets} buckets of '{hash.Column}'";
+    static string Text(HashBuckets hash) => $"{hash.Buckets} buckets of '{string.Join(", ", hash.Columns)}'";
 
     static IEnumerable<KeyValuePair<string, InputDefinition>> OrderedInputs(StepDefinition step) => step.Inputs.OrderBy(i => i.Key, StringComparer.Ordinal);
 }

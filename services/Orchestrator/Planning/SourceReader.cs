@@ -20,6 +20,8 @@ sealed class SourceReader(IObjectStore store, TimeProvider time)
             Pipeline = pipeline,
             Now = time.GetUtcNow(),
             Windows = await ReadWindowsAsync(request, pipeline, inputs, cancellation),
+            Before = await ReadBeforeAsync(request, inputs, cancellation),
+            LakeFiles = await ReadLakeFilesAsync(inputs, cancellation),
             Tables = await ReadTablesAsync(inputs, cancellation),
             Files = files.ToDictionary(f => f.Key, f => Pinned(run, f.Key, f.Value)),
         }, files);
@@ -48,12 +50,43 @@ sealed class SourceReader(IObjectStore store, TimeProvider time)
         return newest;
     }
 
-    async Task<Dictionary<TableName, PinnedTable>> ReadTablesAsync(List<InputDefinition> inputs, CancellationToken cancellation)
+    async Task<Dictionary<StreamInput, IReadOnlyList<PinnedWindow>>> ReadBeforeAsync(RunRequest request, List<InputDefinition> inputs, CancellationToken cancellation)
     {
-        var tables = new Dictionary<TableName, PinnedTable>();
-        foreach (var table in inputs.OfType<TableInput>().Select(i => i.Table).Distinct())
+        var ranges = new Dictionary<StreamInput, IReadOnlyList<PinnedWindow>>();
+        foreach (var input in inputs.OfType<StreamInput>().Where(i => i.Last is not null).Distinct())
+        {
+            var windows = new List<WindowId>();
+            await foreach (var folder in store.ListFoldersAsync(LakeLayout.Windows(input.Stream), cancellation))
+                if (WindowId.Parse(folder[..^1]) is var window && window < request.Window && window.Start > request.Window.Start - input.Last!.Value) windows.Add(window);
+            var pinned = new List<PinnedWindow>();
+            foreach (var window in windows.Order())
+                if (await NewestAsync(LakeLayout.WindowRevisions(input.Stream, window), cancellation) is { } key &&
+                    await store.GetJsonAsync(key, ContractsJson.Default.WindowManifest, cancellation) is { } manifest) pinned.Add(new(key, manifest));
+            ranges[input] = pinned;
+        }
+        return ranges;
+    }
+
+    async Task<Dictionary<TableInput, PinnedTable>> ReadTablesAsync(List<InputDefinition> inputs, CancellationToken cancellation)
+    {
+        var tables = new Dictionary<TableInput, PinnedTable>();
+        foreach (var table in inputs.OfType<TableInput>().Distinct())
             if (await LakeTables.PinAsync(store, table, cancellation) is { } pinned) tables[table] = pinned;
         return tables;
+    }
+
+    async Task<Dictionary<string, IReadOnlyList<ObjectRef>>> ReadLakeFilesAsync(List<InputDefinition> inputs, CancellationToken cancellation)
+    {
+        var files = new Dictionary<string, IReadOnlyList<ObjectRef>>();
+        foreach (var pattern in inputs.OfType<LakeFilesInput>().Select(i => i.Pattern).Distinct())
+        {
+            var glob = new KeyPattern(pattern);
+            var found = new List<ObjectRef>();
+            await foreach (var item in store.ListAsync(glob.Prefix, cancellation))
+                if (glob.Matches(item.Key)) found.Add(new(item.Key, item.Bytes, 0, ""));
+            files[pattern] = found;
+        }
+        return files;
     }
 
     static async Task<Dictionary<string, byte[]>> ReadFilesAsync(List<InputDefinition> inputs, string folder, CancellationToken cancellation)

@@ -14,12 +14,13 @@ static class TaskPlanner
     public static IReadOnlyList<TaskSpec> Plan(RunPlan plan, PlannedStep step, IReadOnlyDictionary<StepName, StepManifest> committed, TaskLimits limits)
     {
         var inputs = step.Inputs.Select(i => Whole(i, committed)).ToList();
-        var (driving, shares) = step switch
+        if (step.BucketsOf is not null)
         {
-            { BucketsOf: { } name } => (name, Buckets(step, name, committed)),
-            { BytesOf: { } name, BytesPerTask: { } bytes } => (name, Groups(inputs.Single(i => i.Name == name).Objects, bytes)),
-            _ => (null, []),
-        };
+            var buckets = Buckets(step, committed);
+            return buckets.Count == 0 ? [Task(0, inputs)] : [.. buckets.Select((share, n) => Task(n, [.. inputs.Select(i => share.TryGetValue(i.Name, out var own) ? i with { Objects = own } : i)]))];
+        }
+        var driving = step.BytesOf ?? step.SplitOf;
+        var shares = driving is null ? [] : Groups(inputs.Single(i => i.Name == driving).Objects, step);
         if (shares.Count == 0) return [Task(0, inputs)];
         return [.. shares.Select((share, n) => Task(n, [.. inputs.Select(i => i.Name == driving ? i with { Objects = share } : i)]))];
 
@@ -41,34 +42,64 @@ static class TaskPlanner
         };
     }
 
+    static List<IReadOnlyList<ObjectRef>> Groups(IReadOnlyList<ObjectRef> objects, PlannedStep step) => step switch
+    {
+        { BytesPerTask: { } bytes } => Groups(objects, bytes, o => o.Bytes),
+        { RowsPerTask: { } rows } => Groups(objects, rows, o => o.Rows),
+        { FilesPerTask: { } files } => Groups(objects, files, _ => 1),
+        _ => Windows(objects, step.Inputs.Single(i => i.Name == step.SplitOf).Windows ?? [objects.Count]),
+    };
+
     /// <summary>Whole objects in their order; a group is closed before the object that would take it over the size, so a larger object is a group of its own.</summary>
-    static List<IReadOnlyList<ObjectRef>> Groups(IReadOnlyList<ObjectRef> objects, long bytesPerTask)
+    static List<IReadOnlyList<ObjectRef>> Groups(IReadOnlyList<ObjectRef> objects, long perTask, Func<ObjectRef, long> size)
     {
         var groups = new List<IReadOnlyList<ObjectRef>>();
         var group = new List<ObjectRef>();
-        var bytes = 0L;
+        var sum = 0L;
         foreach (var item in objects)
         {
-            if (group.Count > 0 && bytes + item.Bytes > bytesPerTask)
+            if (group.Count > 0 && sum + size(item) > perTask)
             {
                 groups.Add(group);
-                (group, bytes) = ([], 0);
+                (group, sum) = ([], 0);
             }
             group.Add(item);
-            bytes += item.Bytes;
+            sum += size(item);
         }
         if (group.Count > 0) groups.Add(group);
         return groups;
     }
 
-    static List<IReadOnlyList<ObjectRef>> Buckets(PlannedStep step, string name, IReadOnlyDictionary<StepName, StepManifest> committed)
+    /// <summary>A window without segments gets no task.</summary>
+    static List<IReadOnlyList<ObjectRef>> Windows(IReadOnlyList<ObjectRef> objects, IReadOnlyList<int> counts)
+    {
+        var groups = new List<IReadOnlyList<ObjectRef>>();
+        var first = 0;
+        foreach (var count in counts)
+        {
+            if (count > 0) groups.Add([.. objects.Skip(first).Take(count)]);
+            first += count;
+        }
+        return groups;
+    }
+
+    /// <summary>Per bucket of which any side has rows: each side's objects of that bucket, perhaps none.</summary>
+    static List<IReadOnlyDictionary<string, IReadOnlyList<ObjectRef>>> Buckets(PlannedStep step, IReadOnlyDictionary<StepName, StepManifest> committed)
+    {
+        string[] names = [step.BucketsOf!, .. step.BucketsAlso ?? []];
+        var sides = names.ToDictionary(name => name, name => BucketsOf(step, name, committed));
+        return [.. sides.Values.SelectMany(s => s.Select(bucket => bucket.Key)).Distinct().Order()
+            .Select(bucket => (IReadOnlyDictionary<string, IReadOnlyList<ObjectRef>>)names.ToDictionary(name => name, name => (IReadOnlyList<ObjectRef>)[.. sides[name][bucket]]))];
+    }
+
+    static ILookup<int, ObjectRef> BucketsOf(PlannedStep step, string name, IReadOnlyDictionary<StepName, StepManifest> committed)
     {
         var source = step.Inputs.Single(i => i.Name == name).Step!.Value;
         var chunks = committed[source].Chunks;
         if (chunks.FirstOrDefault(c => c.Bucket is null) is { } stray)
             throw new LeanPipeException(
                 "plan.unbucketed_chunk", $"Chunk '{stray.Object.Key}' of step '{source}' belongs to no bucket, but step '{step.Name}' reads buckets: start the run under a new id.");
-        return [.. chunks.GroupBy(c => c.Bucket!.Value).OrderBy(g => g.Key).Select(g => (IReadOnlyList<ObjectRef>)[.. g.Select(c => c.Object)])];
+        return chunks.ToLookup(c => c.Bucket!.Value, c => c.Object);
     }
 
     static TaskInput Whole(PlannedInput input, IReadOnlyDictionary<StepName, StepManifest> committed)

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Dapr.Workflow;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
 
@@ -10,7 +9,7 @@ namespace LeanPipe.Orchestrator;
 /// The run's id follows from pipeline, window and revision, and the event is answered well only when every such run is started or known: so a window is never
 /// forgotten, and an event that comes twice is one run. A run that ended, even failed, is known; to start it again is for a person.
 /// </remarks>
-sealed class WindowSealedEndpoint(IObjectStore store, PipelineFolder pipelines, DaprWorkflowClient workflows, ILogger<WindowSealedEndpoint> log)
+sealed class WindowSealedEndpoint(IObjectStore store, PipelineFolder pipelines, RunStarter starter, ILogger<WindowSealedEndpoint> log)
 {
     public const string Path = "/events/window-sealed";
 
@@ -36,34 +35,13 @@ sealed class WindowSealedEndpoint(IObjectStore store, PipelineFolder pipelines, 
         foreach (var pipeline in found.Pipelines.Select(p => p.Definition).Where(p => p.TriggerSealed == stream))
         {
             var run = RunId.For(pipeline.Name, window, revision);
-            if (await StartAsync(run, new(pipeline.Name, window, revision), cancellation)) log.RunTriggered(stream.Value, window.Value, revision, run.Value);
+            if (await starter.StartAsync(run, new(pipeline.Name, window, revision), cancellation)) log.RunTriggered(stream.Value, window.Value, revision, run.Value);
         }
         if (found.Errors.Count == 0) return EventAnswer.Success;
         // One of them may wait for this stream: the event must outlast the moment in which somebody edits it.
         log.DocumentsUnreadable(string.Join("; ", found.Errors));
         return EventAnswer.Retry;
     }
-
-    /// <returns>False when the run was known already.</returns>
-    async Task<bool> StartAsync(RunId run, RunRequest request, CancellationToken cancellation)
-    {
-        if (await IsKnownAsync(run, cancellation)) return false;
-        try
-        {
-            await workflows.ScheduleNewWorkflowAsync(WorkflowNames.Pipeline, run.Value, request, (DateTimeOffset?)null, cancellation);
-            return true;
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            // Two deliveries at a time, or an answer that was lost: the instance is there all the same.
-            if (await IsKnownAsync(run, cancellation)) return false;
-            throw;
-        }
-    }
-
-    async Task<bool> IsKnownAsync(RunId run, CancellationToken cancellation) =>
-        await store.SizeAsync(LakeLayout.RunRecord(run), cancellation) is not null ||
-        (await workflows.GetWorkflowStateAsync(run.Value, getInputsAndOutputs: false, cancellation)).Exists;
 }
 
 /// <summary>What a subscriber tells the sidecar about an event.</summary>

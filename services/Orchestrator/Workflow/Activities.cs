@@ -61,7 +61,7 @@ sealed class PublishActivity(RunEnding ending) : WorkflowActivity<StepTicket, Pu
         Answer.Of(() => ending.PublishAsync(input.Run, input.Step, CancellationToken.None), failure => new(null, failure with { Step = input.Step }));
 }
 
-sealed class FinishActivity(RunEnding ending, TaskRunner tasks, RunQueue queue) : WorkflowActivity<Ending, Reply>
+sealed class FinishActivity(RunEnding ending, TaskRunner tasks, RunQueue queue, PublishedTrigger published) : WorkflowActivity<Ending, Reply>
 {
     public override Task<Reply> RunAsync(WorkflowActivityContext context, Ending input)
     {
@@ -69,6 +69,7 @@ sealed class FinishActivity(RunEnding ending, TaskRunner tasks, RunQueue queue) 
         return Answer.Of(async () =>
         {
             var reply = await ending.FinishAsync(input, CancellationToken.None);
+            if (input.Failure is null) await published.FireAsync(input.Run, input.Request.Window, input.Published, CancellationToken.None);
             await queue.LeaveAsync(input.Run, CancellationToken.None);
             return reply;
         }, failure => new(failure));

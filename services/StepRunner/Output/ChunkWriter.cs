@@ -20,7 +20,6 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
     const string Source = "step's SELECT";
     const string Staged = "staged rows";
     const string Bucket = "row's bucket";
-    const string Format = "FORMAT parquet, COMPRESSION zstd";
 
     /// <summary>The first cut, from which the bytes per row are learnt: one row group of DuckDB's Parquet writer.</summary>
     const long FirstCutRows = 122_880;
@@ -29,7 +28,7 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
     long _rows;
     long _bytes;
 
-    public static bool IsStaged(TaskOutput output) => output.Hash is not null || output.OrderBy.Count > 0;
+    public static bool IsStaged(TaskOutput output) => output.Hash is not null || output.OrderBy.Count > 0 || output.PartitionBy is { Count: > 0 };
 
     /// <summary>Without rows there are no chunks.</summary>
     /// <param name="written">Told the fraction of rows that are in chunks, from 0 when all are computed.</param>
@@ -52,18 +51,19 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
 
     void Stream(CancellationToken cancellation)
     {
-        var output = new ParquetOutput { Directory = scratch.Chunks, FileBytes = spec.Output.ChunkBytes };
+        var output = new ParquetOutput { Directory = scratch.Chunks, FileBytes = spec.Output.ChunkBytes, Compression = Compression };
+        if (spec.Output.RowGroupRows is { } rows) output = output with { RowGroupRows = rows };
         foreach (var file in session.CopyToParquet($"SELECT {Columns} FROM {SqlText.Identifier(Source)}", output, cancellation))
             if (file.Rows > 0) _files.Add(new(file.Path, Name(null, _files.Count), file.Bytes, null));
     }
 
     void Stage(CancellationToken cancellation)
     {
-        var order = spec.Output.OrderBy.Select(c => SqlText.Identifier(Known(c, "output.order_by").Name));
+        var order = Partition.Concat(spec.Output.OrderBy.Select(c => SqlText.Identifier(Known(c, "output.order_by").Name)));
         var bucket = "";
         if (spec.Output.Hash is { } hash)
         {
-            bucket = $", CAST(hash({Key(Known(hash.Column, "output.hash.column"))}) % {hash.Buckets} AS INTEGER) AS {SqlText.Identifier(Bucket)}";
+            bucket = $", CAST(hash({string.Join(", ", hash.Columns.Select(c => Key(Known(c, "output.hash.column"))))}) % {hash.Buckets} AS INTEGER) AS {SqlText.Identifier(Bucket)}";
             order = order.Prepend(SqlText.Identifier(Bucket));
         }
         session.Execute(
@@ -71,11 +71,13 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
             cancellation: cancellation);
     }
 
-    /// <summary>The row numbers of each bucket: rows are sorted by bucket, so each is one range.</summary>
+    IEnumerable<string> Partition => (spec.Output.PartitionBy ?? []).Select(c => SqlText.Identifier(Known(c, "output.partition_by").Name));
+
+    /// <summary>The row numbers of each bucket, and in it of each value of the partition's columns: rows are sorted by these, so each is one range.</summary>
     List<RowRange> Ranges(CancellationToken cancellation)
     {
         var bucket = spec.Output.Hash is null ? "NULL" : SqlText.Identifier(Bucket);
-        return session.Texts($"SELECT {bucket}, min(rowid), count(*) FROM {SqlText.Identifier(Staged)} GROUP BY 1 ORDER BY 1", cancellation)
+        return session.Texts($"SELECT {bucket}, min(rowid), count(*) FROM {SqlText.Identifier(Staged)} GROUP BY 1{string.Concat(Partition.Select(c => $", {c}"))} ORDER BY 2", cancellation)
             .ConvertAll(row => new RowRange(
                 row[0] is { } b ? int.Parse(b, CultureInfo.InvariantCulture) : null,
                 row[1] is { } first ? long.Parse(first, CultureInfo.InvariantCulture) : 0,
@@ -84,9 +86,9 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
 
     void Cut(RowRange range, long total, Action<double> written, CancellationToken cancellation)
     {
-        var index = 0;
-        for (var done = 0L; done < range.Rows; index++)
+        for (var done = 0L; done < range.Rows;)
         {
+            var index = _files.Count(f => f.Bucket == range.Bucket);
             var left = range.Rows - done;
             var rows = Math.Min(left, _rows == 0 ? FirstCutRows : RowsFor(_bytes, _rows));
             var file = Copy(range, range.Start + done, rows, index, cancellation);
@@ -112,6 +114,17 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
             cancellation: cancellation);
         return new(path, name, new FileInfo(path).Length, range.Bucket);
     }
+
+    string Compression => spec.Output.Compression switch
+    {
+        ChunkCompression.None => "uncompressed",
+        ChunkCompression.Snappy => "snappy",
+        ChunkCompression.Gzip => "gzip",
+        ChunkCompression.Lz4 => "lz4_raw",
+        _ => "zstd",
+    };
+
+    string Format => $"FORMAT parquet, COMPRESSION {Compression}{(spec.Output.RowGroupRows is { } rows ? $", ROW_GROUP_SIZE {rows}" : "")}";
 
     long RowsFor(long bytes, long rows) => Math.Max(1, (long)(spec.Output.ChunkBytes * (double)rows / bytes));
 

@@ -38,6 +38,7 @@ internal static class TaskDocument
     }
 
     static readonly string[] ParamTypes = ["string", "int64", "float64", "bool", "timestamp"];
+    static readonly string[] Compressions = ["zstd", "snappy", "gzip", "lz4", "none"];
     static readonly string[] Severities = ["fail", "warn"];
     static readonly string[] Formats = ["parquet", "ndjson", "csv"];
 
@@ -51,7 +52,10 @@ internal static class TaskDocument
     {
         ChunkBytes = Member(output, "chunk_bytes").GetInt64(),
         OrderBy = List(output, "order_by", c => c.GetString()!),
-        Hash = Optional(output, "hash") is { } hash ? new(Text(hash, "column"), Member(hash, "buckets").GetInt32()) : null,
+        Hash = Optional(output, "hash") is { } hash ? new(Text(hash, "column"), Member(hash, "buckets").GetInt32(), Optional(hash, "more") is null ? null : List(hash, "more", c => c.GetString()!)) : null,
+        PartitionBy = Optional(output, "partition_by") is null ? null : List(output, "partition_by", c => c.GetString()!),
+        RowGroupRows = Optional(output, "row_group_rows")?.GetInt32(),
+        Compression = Optional(output, "compression") is null ? null : (ChunkCompression)OneOf(output, "compression", Compressions),
     };
 
     static TaskLimits Limits(JsonElement limits) => new()

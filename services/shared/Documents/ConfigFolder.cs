@@ -62,6 +62,9 @@ public static class ConfigFolder
             yield return new(file, 1, 1, $"The stream '{twin.Name}' listens on {twin.Listen}, as does {first}; give one of them another port.");
         foreach (var (file, twin, first) in Twins(pipelines, p => p.Name.Value)) yield return new(file, 1, 1, $"The pipeline '{twin.Name}' is also defined in {first}; rename one of them.");
 
+        foreach (var (file, pipeline) in pipelines)
+            if (Circle(pipeline, pipelines) is { } circle) yield return new(file, 1, 1, $"These pipelines would start each other for ever: {circle}; give one of them another trigger.");
+
         var known = streams.ConvertAll(s => s.Definition.Name.Value);
         foreach (var (file, pipeline) in pipelines)
         {
@@ -69,6 +72,20 @@ public static class ConfigFolder
             foreach (var stream in read.Concat(pipeline.TriggerSealed is { } t ? [t.Value] : []).Distinct().Where(s => !known.Contains(s)))
                 yield return new(file, 1, 1, $"The pipeline '{pipeline.Name}' reads the stream '{stream}', which has no document; {Suggestion.For(stream, known)}");
         }
+    }
+
+    /// <summary>The way along published tables from a pipeline back to itself; told by the first of its pipelines in the order of names.</summary>
+    static string? Circle(PipelineDefinition start, List<(string File, PipelineDefinition Definition)> pipelines)
+    {
+        var way = new List<PipelineDefinition> { start };
+        while (way[^1].TriggerPublished is { } table && pipelines.Find(p => p.Definition.Steps.Any(s => s.Publish?.Table == table)).Definition is { } publisher)
+        {
+            if (publisher == start)
+                return way.MinBy(p => p.Name.Value, StringComparer.Ordinal) == start ? string.Join(" → ", way.Append(start).Reverse().Select(p => p.Name)) : null;
+            if (way.Contains(publisher)) return null;
+            way.Add(publisher);
+        }
+        return null;
     }
 
     static IEnumerable<(string File, T Definition, string First)> Twins<T>(IEnumerable<(string File, T Definition)> items, Func<T, string> key) =>

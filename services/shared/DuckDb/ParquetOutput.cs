@@ -17,6 +17,9 @@ public sealed record ParquetOutput
 
     public int ZstdLevel { get; init; } = 3;
 
+    /// <summary>As DuckDB names it: <c>zstd</c>, <c>snappy</c>, <c>gzip</c>, <c>lz4_raw</c>, <c>uncompressed</c>.</summary>
+    public string Compression { get; init; } = "zstd";
+
     /// <summary>
     /// Sorted by these columns, so that row groups are narrow in them and readers can skip. Not an order to rely on: where threads take turns at writing,
     /// neighbouring row groups change places and files overlap a little.
@@ -35,7 +38,7 @@ public sealed record ParquetOutput
             rows += $" ORDER BY {Identifiers(OrderBy)}";
         string[] options =
         [
-            "FORMAT parquet", "COMPRESSION zstd", $"COMPRESSION_LEVEL {ZstdLevel}", $"ROW_GROUP_SIZE {RowGroupRows}", "FILENAME_PATTERN 'part-{i}'", "RETURN_STATS",
+            "FORMAT parquet", Compression == "zstd" ? $"COMPRESSION zstd, COMPRESSION_LEVEL {ZstdLevel}" : $"COMPRESSION {Compression}", $"ROW_GROUP_SIZE {RowGroupRows}", "FILENAME_PATTERN 'part-{i}'", "RETURN_STATS",
             Buckets is null ? $"FILE_SIZE_BYTES {FileBytes.ToString(CultureInfo.InvariantCulture)}" : $"PARTITION_BY ({BucketColumn})",
         ];
         return $"COPY ({rows}) TO {Literal(Directory)} ({string.Join(", ", options)})";

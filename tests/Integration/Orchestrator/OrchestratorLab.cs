@@ -76,9 +76,12 @@ sealed class OrchestratorLab : IAsyncDisposable
         return lab;
     }
 
-    public void Write(string name, string content)
+    public void Write(string name, string content) => WriteAt("p", name, content);
+
+    /// <param name="pipeline">The folder of another pipeline.</param>
+    public void WriteAt(string pipeline, string name, string content)
     {
-        var file = Path.Combine(Config, "pipelines", "p", name);
+        var file = Path.Combine(Config, "pipelines", pipeline, name);
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         File.WriteAllText(file, content);
     }
@@ -133,6 +136,14 @@ sealed class OrchestratorLab : IAsyncDisposable
             if (await Events.ReadAsync() is var happened && wanted(happened)) return happened;
     }
 
+    /// <summary>For what tells nobody when it comes: asks again after a moment.</summary>
+    public async Task UntilAsync(Func<Task<bool>> come)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while (!await come()) await timer.WaitForNextTickAsync(limit.Token);
+    }
+
     /// <summary>Published rows as DuckDB reads them from the table's live files.</summary>
     public async Task<IReadOnlyList<string>> RowsAsync(string table, string select)
     {
@@ -141,7 +152,7 @@ sealed class OrchestratorLab : IAsyncDisposable
         await using var duckDb = new DuckDB.NET.Data.DuckDBConnection("Data Source=:memory:");
         await duckDb.OpenAsync();
         await using var command = duckDb.CreateCommand();
-        command.CommandText = $"{select} FROM read_parquet([{files}]) ORDER BY ALL";
+        command.CommandText = $"{select} FROM read_parquet([{files}], hive_partitioning = false) ORDER BY ALL";
         await using var reader = await command.ExecuteReaderAsync();
         var rows = new List<string>();
         while (await reader.ReadAsync()) rows.Add(string.Join(' ', Enumerable.Range(0, reader.FieldCount).Select(n => $"{reader.GetValue(n)}")));

@@ -53,6 +53,29 @@ public sealed class StepRunTests
         (await lake.ReadAsync(outcome.Chunks, "SELECT name, n, total FROM chunks")).ShouldBe(["o,ne|10|145", "two|10|155", "zero|10|135"]);
     }
 
+    [Fact]
+    public async Task Chunks_hold_one_value_of_the_partitions_columns_in_the_row_groups_and_the_compression_that_are_asked_for()
+    {
+        await using var lake = new TaskLake();
+        var outcome = (await lake.RunAsync(lake.Task("SELECT CAST(range AS BIGINT) AS id, range % 3 AS site, range % 2 AS side FROM range(200000)") with
+        {
+            Output = new() { PartitionBy = ["site"], OrderBy = ["id"], Hash = new("side", 2, ["site"]), RowGroupRows = 10_000, Compression = ChunkCompression.Snappy },
+        })).Succeeded();
+        outcome.RowsOut.ShouldBe(200_000);
+        (await lake.ReadAsync(outcome.Chunks, "SELECT count(*) FROM (SELECT filename FROM chunks GROUP BY filename HAVING count(DISTINCT site) > 1)")).ShouldBe(["0"]);
+        (await lake.ReadAsync(outcome.Chunks, "SELECT count(DISTINCT hash(side, site) % 2) FROM chunks GROUP BY filename ORDER BY 1 DESC LIMIT 1")).ShouldBe(["1"]);
+        var path = lake.Store.LocalPath(outcome.Chunks[0].Object.Key).ShouldNotBeNull();
+        await using var duckDb = new DuckDB.NET.Data.DuckDBConnection("Data Source=:memory:");
+        await duckDb.OpenAsync();
+        await using var command = duckDb.CreateCommand();
+        command.CommandText = $"SELECT any_value(compression), max(row_group_num_rows) FROM parquet_metadata('{path}')";
+        await using var reader = await command.ExecuteReaderAsync();
+        (await reader.ReadAsync()).ShouldBeTrue();
+        reader.GetValue(0).ShouldBe("SNAPPY");
+        // DuckDB ends a row group with a vector of 2,048 rows.
+        reader.GetInt64(1).ShouldBeInRange(10_000, 12_288);
+    }
+
     [Theory]
     [InlineData(true, true)]
     [InlineData(true, false)]

@@ -100,6 +100,41 @@ public sealed class GoodDocumentTests : IDisposable
     }
 
     [Fact]
+    public void Every_kind_of_input_fan_out_output_and_trigger_is_read()
+    {
+        var pipeline = PipelineDocument.Parse(WritePipeline("""
+            pipeline: p
+            trigger: { schedule: { cron: "10 3 * * *", time_zone: Europe/Zurich, window: 1d } }
+            steps:
+              a:
+                inputs: { day: { stream: telemetry, last: 24h } }
+                fan_out: window
+                sql: a.sql
+                output: { row_group: 50000, compression: snappy, partition_by: [site], hash_by: { columns: [k, l], buckets: 8 } }
+              b: { inputs: { old: { table: t, version: 3 }, then: { table: t, as_of: "2026-01-01T10:00:00Z" } }, fan_out: { rows: 1000000, of: old }, sql: a.sql, output: { hash_by: { columns: [m, n], buckets: 8 } } }
+              c: { inputs: { f: { files: "imports/**/*.csv.gz" } }, fan_out: { files: 3 }, sql: a.sql }
+              d: { inputs: { x: a, y: b, z: c }, fan_out: { hash: [x.k, y.m, x.l, y.n], buckets: 8 }, sql: b.sql }
+              e: { inputs: { x: c }, fan_out: none, sql: b.sql }
+            """), File.ReadAllText(Path.Combine(_folder, "pipeline.yaml"))).Require();
+
+        pipeline.TriggerSchedule.ShouldBe(new("10 3 * * *", "Europe/Zurich", WindowSize.Day));
+        var steps = pipeline.Steps.ToDictionary(s => s.Name.Value);
+        steps["a"].Inputs["day"].ShouldBe(new StreamInput(new("telemetry"), TimeSpan.FromHours(24)));
+        steps["a"].FanOut.ShouldBe(new WindowFanOut());
+        var output = steps["a"].Output;
+        (output.RowGroupRows, output.Compression).ShouldBe((50_000, ChunkCompression.Snappy));
+        output.PartitionBy.ShouldBe(["site"]);
+        output.HashBy.ShouldNotBeNull().Columns.ShouldBe(["k", "l"]);
+        steps["b"].Inputs["old"].ShouldBe(new TableInput(new("t"), 3));
+        steps["b"].Inputs["then"].ShouldBe(new TableInput(new("t"), AsOf: new(2026, 1, 1, 10, 0, 0, TimeSpan.Zero)));
+        steps["b"].FanOut.ShouldBe(new RowsFanOut(1_000_000, "old"));
+        steps["c"].Inputs["f"].ShouldBe(new LakeFilesInput("imports/**/*.csv.gz"));
+        steps["c"].FanOut.ShouldBe(new FilesFanOut(3));
+        steps["d"].FanOut.ShouldBeOfType<HashFanOut>().Sides.Select(s => $"{s.Input}: {string.Join(' ', s.Columns)}").ShouldBe(["x: k l", "y: m n"]);
+        steps["e"].FanOut.ShouldBeOfType<FanInDefinition>();
+    }
+
+    [Fact]
     public void A_pipeline_document_brings_its_SQL_and_stands_in_an_order_that_can_run()
     {
         var pipeline = PipelineDocument.Parse(WritePipeline("""

@@ -82,7 +82,7 @@ public sealed class RunPlannerTests
         Dictionary<string, InputDefinition> inputs = new() { ["a"] = new StepInput(new("compact")), ["b"] = new StreamInput(Samples.Telemetry), ["c"] = new TableInput(Samples.Sensors) };
         PipelineDefinition With(BytesFanOut fanOut) => Samples.Pipeline with { Steps = [.. Samples.Pipeline.Steps, Samples.Step("joined", inputs, fanOut)] };
 
-        RunPlanner.Plan(Samples.Sources(With(new(10)))).Errors.ShouldBe(["Step 'joined' fans out by bytes but has 2 inputs that could be split (a, b): name one of them."]);
+        RunPlanner.Plan(Samples.Sources(With(new(10)))).Errors.ShouldBe(["Step 'joined' splits one input but has 2 inputs that could be split (a, b): name one of them."]);
         RunPlanner.Plan(Samples.Sources(With(new(10, "b")))).Plan.ShouldNotBeNull().Steps[^1].BytesOf.ShouldBe("b");
         RunPlanner.Plan(Samples.Sources(With(new(10, "d")))).Errors.ShouldBe(["Step 'joined' fans out over 'd', which is not one of its inputs."]);
     }

@@ -46,7 +46,7 @@ static class Samples
         Pipeline = pipeline ?? Pipeline,
         Now = Noon,
         Windows = new Dictionary<StreamName, PinnedWindow> { [Telemetry] = new("windows/telemetry/2026-01-01T10/000002.json", Manifest) },
-        Tables = new Dictionary<TableName, PinnedTable> { [Sensors] = new(3, [new("sensor_id", "VARCHAR", "VARCHAR")], [Object("tables/sensors/0.parquet", 20)]) },
+        Tables = new Dictionary<TableInput, PinnedTable> { [new(Sensors)] = new(3, [new("sensor_id", "VARCHAR", "VARCHAR")], [Object("tables/sensors/0.parquet", 20)]) },
         Files = new Dictionary<string, ObjectRef> { ["units.csv"] = Object("runs/x/files/units.csv", 5) },
     };
 

@@ -23,7 +23,7 @@ public sealed class DocumentsTests
         ],
         Sql = "SELECT 'ü' AS \"x\"",
         Params = [.. Enum.GetValues<ParamType>().Select(t => new ParamValue($"p{(int)t}", t, "v"))],
-        Output = new() { ChunkBytes = 9, OrderBy = ["a", "b"], Hash = new("a", 16) },
+        Output = new() { ChunkBytes = 9, OrderBy = ["a", "b"], Hash = new("a", 16, ["b"]), PartitionBy = ["b"], RowGroupRows = 5000, Compression = ChunkCompression.Lz4 },
         Checks = [new("c", "SELECT 1", -1), new("d", "FROM output", 0, CheckSeverity.Warn, Rows: true)],
         MaxAttempts = 4,
         Cache = false,

@@ -5,8 +5,13 @@ public sealed record PipelineDefinition
 {
     public required PipelineName Name { get; init; }
 
-    /// <summary>A run starts for every sealed revision of a window of this stream; null when it is only started by hand.</summary>
+    /// <summary>A run starts for every sealed revision of a window of this stream. At most one of the triggers is set; without any it is only started by hand.</summary>
     public StreamName? TriggerSealed { get; init; }
+
+    /// <summary>A run starts whenever a run of another pipeline has published to this table, over the same window.</summary>
+    public TableName? TriggerPublished { get; init; }
+
+    public ScheduleTrigger? TriggerSchedule { get; init; }
 
     public IReadOnlyList<ParamDefinition> Params { get; init; } = [];
 
@@ -19,6 +24,11 @@ public sealed record PipelineDefinition
     /// <summary>In an order in which every step stands after the steps it reads.</summary>
     public required IReadOnlyList<StepDefinition> Steps { get; init; }
 }
+
+/// <summary>A run starts by the clock, over the window of that size that ended last.</summary>
+/// <param name="Cron">Five fields: minute, hour, day of month, month, day of week.</param>
+/// <param name="TimeZone">An IANA name.</param>
+public sealed record ScheduleTrigger(string Cron, string TimeZone, WindowSize Window);
 
 /// <summary>A value that SQL reads as <c>getvariable('name')</c>; it never becomes SQL text.</summary>
 /// <param name="Default">Null when the run must give it.</param>
@@ -65,13 +75,18 @@ public sealed record StepDefinition
 public abstract record InputDefinition;
 
 /// <summary>The segments of the run's window of a stream.</summary>
-public sealed record StreamInput(StreamName Stream) : InputDefinition;
+/// <param name="Last">And of every sealed window before it that begins less than this before it; null: the one window.</param>
+public sealed record StreamInput(StreamName Stream, TimeSpan? Last = null) : InputDefinition;
 
 /// <summary>The chunks of another step of the same run.</summary>
 public sealed record StepInput(StepName Step) : InputDefinition;
 
-/// <summary>A published table at the version that is newest when the run is planned.</summary>
-public sealed record TableInput(TableName Table) : InputDefinition;
+/// <summary>A published table at the version that is newest when the run is planned, unless a version or an instant is given.</summary>
+public sealed record TableInput(TableName Table, long? Version = null, DateTimeOffset? AsOf = null) : InputDefinition;
+
+/// <summary>Objects of the lake below <c>imports/</c>, where people and other programs put files.</summary>
+/// <param name="Pattern"><c>*</c> and <c>?</c> within a folder's name, <c>**</c> over folders.</param>
+public sealed record LakeFilesInput(string Pattern) : InputDefinition;
 
 /// <summary>A file that stands beside the pipeline document: CSV, NDJSON or Parquet, by its ending. Pinned into the lake when the run is planned.</summary>
 public sealed record FileInput(string Path) : InputDefinition;
@@ -85,8 +100,24 @@ public sealed record FanInDefinition : FanOutDefinition;
 /// <param name="Input">The input that drives; null when the step has only one that can: its one stream or step, or, without any of these, its one input.</param>
 public sealed record BytesFanOut(long BytesPerTask, string? Input = null) : FanOutDefinition;
 
-/// <summary>Task n reads bucket n of the named input, whose step writes its rows in buckets of a hash of the column. Other inputs go to every task.</summary>
-public sealed record HashFanOut(string Input, string Column, int Buckets) : FanOutDefinition;
+/// <summary>As <see cref="BytesFanOut"/>, by rows.</summary>
+public sealed record RowsFanOut(long RowsPerTask, string? Input = null) : FanOutDefinition;
+
+/// <summary>As <see cref="BytesFanOut"/>, by the number of objects.</summary>
+public sealed record FilesFanOut(int FilesPerTask, string? Input = null) : FanOutDefinition;
+
+/// <summary>A task per window of the driving input, a stream.</summary>
+public sealed record WindowFanOut(string? Input = null) : FanOutDefinition;
+
+/// <summary>Task n reads bucket n of the named input, whose step writes its rows in buckets of a hash of the column. Inputs that are not named go to every task.</summary>
+/// <param name="MoreColumns">Of the same input: rows meet when all of the columns are equal.</param>
+/// <param name="Others">Further inputs that are read by buckets, in as many columns: the other sides of a join.</param>
+public sealed record HashFanOut(string Input, string Column, int Buckets, IReadOnlyList<string>? MoreColumns = null, IReadOnlyList<HashSide>? Others = null) : FanOutDefinition
+{
+    public IEnumerable<HashSide> Sides => [new(Input, [Column, .. MoreColumns ?? []]), .. Others ?? []];
+}
+
+public sealed record HashSide(string Input, IReadOnlyList<string> Columns);
 
 public sealed record OutputDefinition
 {
@@ -94,6 +125,27 @@ public sealed record OutputDefinition
     public long ChunkBytes { get; init; } = 128L * 1024 * 1024;
 
     public IReadOnlyList<string> OrderBy { get; init; } = [];
+
+    /// <summary>No chunk holds rows with different values in these columns.</summary>
+    public IReadOnlyList<string> PartitionBy { get; init; } = [];
+
+    /// <summary>Rows go into buckets of a hash of these columns, whoever reads them.</summary>
+    public HashBuckets? HashBy { get; init; }
+
+    /// <summary>Null is DuckDB's default, 122,880 rows.</summary>
+    public int? RowGroupRows { get; init; }
+
+    /// <summary>Null is zstd.</summary>
+    public ChunkCompression? Compression { get; init; }
+}
+
+public enum ChunkCompression
+{
+    Zstd,
+    Snappy,
+    Gzip,
+    Lz4,
+    None,
 }
 
 /// <param name="Sql">One SELECT over the view <c>output</c> and the step's inputs: of one value, or of the rows that should not be there.</param>

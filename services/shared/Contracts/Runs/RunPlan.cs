@@ -45,6 +45,18 @@ public sealed record PlannedStep
     /// <summary>The input whose buckets the tasks share out; null when the step is no shuffle.</summary>
     public string? BucketsOf { get; init; }
 
+    /// <summary>Further inputs of which each task reads the same bucket; null: there are none.</summary>
+    public IReadOnlyList<string>? BucketsAlso { get; init; }
+
+    /// <summary>As <see cref="BytesPerTask"/>, of <see cref="SplitOf"/>.</summary>
+    public long? RowsPerTask { get; init; }
+
+    /// <summary>As <see cref="BytesPerTask"/>, of <see cref="SplitOf"/>.</summary>
+    public int? FilesPerTask { get; init; }
+
+    /// <summary>The input that is split by rows, by files, or (with neither) by windows.</summary>
+    public string? SplitOf { get; init; }
+
     public required TaskOutput Output { get; init; }
     public IReadOnlyList<CheckDefinition> Checks { get; init => field = value ?? []; } = [];
     public PublishDefinition? Publish { get; init; }
@@ -70,6 +82,9 @@ public sealed record PlannedInput
     public InputFormat Format { get; init; } = InputFormat.Parquet;
     public IReadOnlyList<SegmentColumn> Columns { get; init => field = value ?? []; } = [];
     public IReadOnlyList<ObjectRef> Objects { get; init => field = value ?? []; } = [];
+
+    /// <summary>How many of <see cref="Objects"/> belong to each window, in their order; null when it is one window or none.</summary>
+    public IReadOnlyList<int>? Windows { get; init; }
 
     /// <summary>Where it was pinned from, for people: a window manifest's key, <c>table sensors@3</c>, a file's path.</summary>
     public required string Source { get; init; }

@@ -38,9 +38,23 @@ public sealed record TaskOutput
 
     /// <summary>Rows go to bucket <c>hash(column) % Buckets</c>, one set of chunks per bucket; null writes unbucketed chunks.</summary>
     public HashBuckets? Hash { get; init; }
+
+    /// <summary>No chunk holds rows with different values in these columns; null: it may.</summary>
+    public IReadOnlyList<string>? PartitionBy { get; init; }
+
+    /// <summary>Null is DuckDB's default.</summary>
+    public int? RowGroupRows { get; init; }
+
+    /// <summary>Null is zstd.</summary>
+    public ChunkCompression? Compression { get; init; }
 }
 
-public sealed record HashBuckets(string Column, int Buckets);
+/// <param name="More">Further columns that are hashed together with the first; null: there are none.</param>
+public sealed record HashBuckets(string Column, int Buckets, IReadOnlyList<string>? More = null)
+{
+    [System.Text.Json.Serialization.JsonIgnore]
+    public IReadOnlyList<string> Columns => [Column, .. More ?? []];
+}
 
 /// <summary>What one task may use. Zero is no limit that a task could run under, so it stands for the default.</summary>
 public sealed record TaskLimits

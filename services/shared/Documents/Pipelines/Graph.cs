@@ -12,15 +12,23 @@ static class Graph
             errors.Add(twin.Publish, $"The table '{twin.Definition.Publish!.Table}' is published by another step already; a table has one step.");
 
         // A step writes its rows once, so all that share them out by hash must agree how.
-        var buckets = new Dictionary<string, (HashFanOut FanOut, string By)>();
+        var buckets = steps.Where(s => s.Definition.Output.HashBy is not null)
+            .ToDictionary(s => s.Name, s => (Hash: s.Definition.Output.HashBy!, By: "its own hash_by"), StringComparer.Ordinal);
         foreach (var step in steps)
         {
-            if (step.Definition.FanOut is not HashFanOut hash || step.Definition.Inputs[hash.Input] is not StepInput input) continue;
-            if (!buckets.TryGetValue(input.Step.Value, out var other)) buckets[input.Step.Value] = (hash, step.Name);
-            else if (other.FanOut.Column != hash.Column || other.FanOut.Buckets != hash.Buckets)
-                errors.Add(step.FanOut, $"The step '{input.Step}' would have to be written in {hash.Buckets} buckets of '{hash.Column}' for '{step.Name}' and in {other.FanOut.Buckets} of '{other.FanOut.Column}' for '{other.By}'; make them equal.");
+            if (step.Definition.FanOut is not HashFanOut hash) continue;
+            foreach (var side in hash.Sides)
+            {
+                if (step.Definition.Inputs[side.Input] is not StepInput input) continue;
+                var wanted = new HashBuckets(side.Columns[0], hash.Buckets, [.. side.Columns.Skip(1)]);
+                if (!buckets.TryGetValue(input.Step.Value, out var other)) buckets[input.Step.Value] = (wanted, $"'{step.Name}'");
+                else if (other.Hash.Buckets != wanted.Buckets || !other.Hash.Columns.SequenceEqual(wanted.Columns))
+                    errors.Add(step.FanOut, $"The step '{input.Step}' would have to be written in {Text(wanted)} for '{step.Name}' and in {Text(other.Hash)} for {other.By}; make them equal.");
+            }
         }
     }
+
+    static string Text(HashBuckets hash) => $"{hash.Buckets} buckets of '{string.Join(", ", hash.Columns)}'";
 
     public static IReadOnlyList<StepDefinition> InOrder(IReadOnlyList<ReadStep> steps, ErrorList errors)
     {

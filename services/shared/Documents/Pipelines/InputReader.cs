@@ -38,19 +38,49 @@ static class InputReader
             case TextNode { IsNull: false } step:
                 errors.Add(step.At, $"The input '{alias}' reads '{step.Text}', which is no step of this pipeline; {Suggestion.For(step.Text, steps)}");
                 return null;
-            case MapNode { Entries.Count: 1 } map:
+            case MapNode { Entries.Count: > 0 } map:
                 var reader = new MapReader(map, $"input '{alias}'", errors);
                 var stream = reader.Name<StreamName>("stream");
+                var last = reader.Duration("last", TimeSpan.FromDays(3660));
                 var table = reader.Name<TableName>("table");
+                var version = reader.Integer("version", 0, long.MaxValue);
+                var asOf = reader.Instant("as_of");
                 var file = reader.Text("file");
+                var files = reader.Text("files");
                 reader.Finish();
-                if (stream is { } s) return new StreamInput(s);
-                if (table is { } t) return new TableInput(t);
-                return file is null ? null : BesideDocument(file, folder, errors);
+                return One(alias, map, reader, errors) switch
+                {
+                    "stream" => stream is { } s ? new StreamInput(s, last) : null,
+                    "table" => table is { } t ? new TableInput(t, version, asOf) : null,
+                    "file" => file is null ? null : BesideDocument(file, folder, errors),
+                    "files" => files is null ? null : InLake(files, errors),
+                    _ => null,
+                };
             default:
-                errors.Add(node.At, $"The input '{alias}' is {node.Shape}; expected a step's name, or one of {{ stream: … }}, {{ table: … }}, {{ file: … }}.");
+                errors.Add(node.At, $"The input '{alias}' is {node.Shape}; expected a step's name, or one of {{ stream: … }}, {{ table: … }}, {{ file: … }}, {{ files: … }}.");
                 return null;
         }
+    }
+
+    /// <summary>The one key that says the kind, when the others go with it.</summary>
+    static string? One(string alias, MapNode node, MapReader reader, ErrorList errors)
+    {
+        var kinds = ((string[])["stream", "table", "file", "files"]).Where(reader.Has).ToList();
+        if (kinds.Count != 1) errors.Add(node.At, $"The input '{alias}' needs one of 'stream', 'table', 'file' and 'files', or a step's name.");
+        if (reader.Has("last") && !kinds.Contains("stream")) errors.Add(node.At, "'last' goes with 'stream'; remove it.");
+        if ((reader.Has("version") || reader.Has("as_of")) && !kinds.Contains("table")) errors.Add(node.At, "'version' and 'as_of' go with 'table'; remove them.");
+        if (reader.Has("version") && reader.Has("as_of")) errors.Add(node.At, "'version' and 'as_of' both say which version of the table; keep one of them.");
+        return kinds.Count == 1 ? kinds[0] : null;
+    }
+
+    static LakeFilesInput? InLake(TextNode files, ErrorList errors)
+    {
+        const string Folder = "imports/";
+        var ending = Path.GetExtension(files.Text.EndsWith(".gz", StringComparison.Ordinal) ? files.Text[..^3] : files.Text);
+        if (!files.Text.StartsWith(Folder, StringComparison.Ordinal)) errors.Add(files.At, $"'files' is '{files.Text}'; expected a pattern of keys below {Folder}, which is where files of others lie in a lake.");
+        else if (!Endings.Contains(ending)) errors.Add(files.At, $"'files' is '{files.Text}'; expected a pattern that ends in .csv, .ndjson (either with .gz) or .parquet.");
+        else return new(files.Text);
+        return null;
     }
 
     static FileInput? BesideDocument(TextNode file, string folder, ErrorList errors)

@@ -17,9 +17,7 @@ public static class PipelineDocument
         if (YamlReader.ReadMap(yaml, errors) is not { } root) return errors.Result<PipelineDefinition>(null);
         var map = new MapReader(root, "pipeline", errors);
         var name = map.Name<PipelineName>("pipeline", required: true);
-        var trigger = map.Map("trigger", "trigger");
-        var stream = trigger?.Name<StreamName>("sealed", required: true);
-        trigger?.Finish();
+        var trigger = TriggerReader.Read(map.Take("trigger"), map, errors);
         var parameters = ParamReader.Read(map.Take("params"), errors);
         var steps = Steps(map.Require("steps"), Path.GetDirectoryName(Path.GetFullPath(path))!, errors);
         var timeout = map.Duration("timeout", TimeSpan.FromDays(30));
@@ -28,7 +26,9 @@ public static class PipelineDocument
         return errors.Result(new PipelineDefinition
         {
             Name = name ?? new("invalid"),
-            TriggerSealed = stream,
+            TriggerSealed = trigger.Sealed,
+            TriggerPublished = trigger.Published,
+            TriggerSchedule = trigger.Schedule,
             Params = parameters,
             Steps = steps,
             Timeout = timeout,

@@ -29,9 +29,9 @@ static class StepReader
         var map = new MapReader(node, $"step '{key.Text}'", errors);
         var inputs = InputReader.Read(map.Require("inputs"), steps, folder, errors);
         var fanOutNode = map.Take("fan_out");
-        var fanOut = FanOut(fanOutNode, inputs, map, errors);
+        var fanOut = FanOutReader.Read(fanOutNode, inputs, map, errors);
         var sql = Sql(map, folder, errors);
-        var output = Output(map);
+        var output = OutputReader.Read(map, errors);
         var checks = CheckReader.Read(map.Take("checks"), errors);
         var publish = map.Map("publish", "publish");
         var table = publish?.Name<TableName>("table", required: true);
@@ -62,56 +62,6 @@ static class StepReader
         }, key.At, fanOutNode?.At ?? key.At, publish?.At ?? key.At);
     }
 
-    static FanOutDefinition FanOut(YamlNode? node, OrderedDictionary<string, InputDefinition> inputs, MapReader step, ErrorList errors)
-    {
-        var fanIn = new FanInDefinition();
-        if (node is null || step.AsMap(node, "fan_out", "fan_out") is not { } map) return fanIn;
-        var bytes = map.Size("bytes", 1, long.MaxValue);
-        var of = map.Text("of");
-        var hash = map.Text("hash");
-        var buckets = map.Integer("buckets", 1, 4096);
-        map.Finish();
-        if (map.Has("of") && !map.Has("bytes")) errors.Add(node.At, "'of' goes with 'bytes'; remove it.");
-        if (map.Has("bytes") == map.Has("hash")) errors.Add(node.At, "'fan_out' needs either 'bytes' or 'hash' (with 'buckets').");
-        else if (bytes is { } perTask)
-        {
-            if (map.Has("buckets")) errors.Add(node.At, "'buckets' goes with 'hash'; remove it or fan out by hash.");
-            CheckDriving(of, inputs, node, errors);
-            return new BytesFanOut(perTask, of?.Text);
-        }
-        else if (hash is not null)
-        {
-            if (!map.Has("buckets")) errors.Add(node.At, "'fan_out: hash' needs 'buckets', the number of tasks.");
-            return Hash(hash, (int)(buckets ?? 1), inputs, errors) ?? (FanOutDefinition)fanIn;
-        }
-        return fanIn;
-    }
-
-    static void CheckDriving(TextNode? of, OrderedDictionary<string, InputDefinition> inputs, YamlNode node, ErrorList errors)
-    {
-        var splittable = inputs.Where(i => i.Value is StreamInput or StepInput).Select(i => i.Key).ToList();
-        if (of is not null && !inputs.ContainsKey(of.Text)) errors.Add(of.At, $"'of' names the input '{of.Text}', which this step has not; {Suggestion.For(of.Text, inputs.Keys)}");
-        if (of is null && (splittable.Count > 1 || (splittable.Count == 0 && inputs.Count > 1)))
-            errors.Add(node.At, $"'fan_out: bytes' splits one input, and this step has several; name it by 'of': {string.Join(", ", splittable.Count > 0 ? splittable : inputs.Keys)}.");
-    }
-
-    static HashFanOut? Hash(TextNode text, int buckets, OrderedDictionary<string, InputDefinition> inputs, ErrorList errors)
-    {
-        var dot = text.Text.IndexOf('.', StringComparison.Ordinal);
-        if (dot <= 0 || dot == text.Text.Length - 1)
-        {
-            errors.Add(text.At, $"'hash' is '{text.Text}'; expected an input and its column such as t.sensor_id.");
-            return null;
-        }
-        var (input, column) = (text.Text[..dot], text.Text[(dot + 1)..]);
-        if (!inputs.TryGetValue(input, out var definition))
-            errors.Add(text.At, $"'hash' names the input '{input}', which this step has not; {Suggestion.For(input, inputs.Where(i => i.Value is StepInput).Select(i => i.Key))}");
-        else if (definition is not StepInput)
-            errors.Add(text.At, $"'hash' names the input '{input}', which is no step; only a step of this pipeline writes its rows in buckets.");
-        else return new(input, column, buckets);
-        return null;
-    }
-
     static string Sql(MapReader map, string folder, ErrorList errors)
     {
         if (map.Text("sql", required: true) is not { } file) return "";
@@ -121,14 +71,5 @@ static class StepReader
         else if (string.IsNullOrWhiteSpace(sql)) errors.Add(file.At, $"The SQL file '{file.Text}' is empty; expected one SELECT.");
         else return sql;
         return "";
-    }
-
-    static OutputDefinition Output(MapReader step)
-    {
-        var output = new OutputDefinition();
-        if (step.Map("output", "output") is not { } map) return output;
-        output = new() { ChunkBytes = map.Size("chunk", 64 * 1024, 16L << 30) ?? output.ChunkBytes, OrderBy = [.. (map.Texts("order_by") ?? []).Select(t => t.Text)] };
-        map.Finish();
-        return output;
     }
 }

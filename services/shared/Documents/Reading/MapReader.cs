@@ -106,6 +106,15 @@ sealed class MapReader(MapNode map, string what, ErrorList errors)
         return null;
     }
 
+    /// <summary>A point in time with its zone.</summary>
+    public DateTimeOffset? Instant(string key)
+    {
+        if (Text(key) is not { } text) return null;
+        if (DateTimeOffset.TryParse(text.Text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)) return instant.ToUniversalTime();
+        errors.Add(text.At, $"'{key}' is '{text.Text}'; expected an instant such as 2026-01-01T10:00:00Z.");
+        return null;
+    }
+
     public T? Choice<T>(string key, IReadOnlyDictionary<string, T> choices) where T : struct
     {
         if (Text(key) is not { } text) return null;
