@@ -52,4 +52,16 @@ static partial class Events
 
     [LoggerMessage(14, LogLevel.Error, "Cutting, uploading or sealing failed; it is tried again.")]
     public static partial void ShippingFailed(this ILogger logger, Exception reason);
+
+    [LoggerMessage(40, LogLevel.Information, "Stream {Stream}: the changed document is in force, schema {Schema}.")]
+    public static partial void DocumentTaken(this ILogger logger, StreamName stream, string schema);
+
+    [LoggerMessage(41, LogLevel.Error, "Changed stream documents are refused, what ran before runs on: {Reason}")]
+    public static partial void DocumentRefused(this ILogger logger, string reason);
+
+    [LoggerMessage(42, LogLevel.Warning, "{Reason} Restart the gateway for that.")]
+    public static partial void RestartNeeded(this ILogger logger, string reason);
+
+    [LoggerMessage(43, LogLevel.Information, "Stream {Stream} has no document any more: its connections are drained, nobody comes in, its windows are sealed.")]
+    public static partial void StreamWithdrawn(this ILogger logger, StreamName stream);
 }

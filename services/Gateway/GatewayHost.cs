@@ -28,9 +28,13 @@ sealed class GatewayHost(
     Shipper? _shipper;
     Task _running = Task.CompletedTask;
     long _nextConnection;
+    StreamReload? _reload;
 
     /// <summary>Null until the gateway has started.</summary>
     internal WriteAheadLog? Log => _log;
+
+    /// <summary>Null when no folder is watched.</summary>
+    internal StreamReload? Reload => _reload;
 
     internal IEnumerable<(StreamName Stream, long Bytes)> UnsyncedBytes => _byName.Select(s => (s.Key, s.Value.UnsyncedBytes));
 
@@ -75,6 +79,7 @@ sealed class GatewayHost(
         {
             foreach (var (stream, endpoint) in endpoints.Streams) logger.Listening(stream, endpoint.ToString());
         });
+        if (options.StreamsFolder is { } folder) _reload = new(folder, this, options, health, progress, logger);
         _running = Task.WhenAll(Task.Run(() => shipper.RunAsync(_stopping.Token), CancellationToken.None), Task.Run(() => publisher.RunAsync(_stopping.Token), CancellationToken.None));
     }
 
@@ -82,6 +87,7 @@ sealed class GatewayHost(
     {
         if (_log is null) return;
         health.Raise("draining", "The gateway shuts down.");
+        if (Interlocked.Exchange(ref _reload, null) is { } reload) await reload.DisposeAsync();
         await _stopping.CancelAsync();
         await _running;
         try
@@ -103,16 +109,30 @@ sealed class GatewayHost(
     public Task ServeAsync(StreamName name, ConnectionContext context)
     {
         var stream = _byName[name];
-        return network.DoorOf(name).ServeAsync(stream.Definition, context, peer => ReadAsync(stream, peer, context));
+        return network.DoorOf(name).ServeAsync(stream.Definition, context, peer => EnterAsync(stream, peer, context));
+    }
+
+    async Task<CloseReason> EnterAsync(StreamIntake stream, Peer peer, ConnectionContext context)
+    {
+        if (!stream.TryEnter()) return CloseReason.StreamWithdrawn;
+        try
+        {
+            return await ReadAsync(stream, peer, context);
+        }
+        finally
+        {
+            stream.Leave();
+        }
     }
 
     async Task<CloseReason> ReadAsync(StreamIntake stream, Peer peer, ConnectionContext context)
     {
         try
         {
-            var draining = context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
+            var closing = context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
+            using var draining = CancellationTokenSource.CreateLinkedTokenSource(closing, stream.Withdrawn);
             var connection = new Connection(stream, _log!, health, options, time, peer.Transport.Input, peer.Transport.Output, network.Clocks);
-            return await connection.RunAsync(Interlocked.Increment(ref _nextConnection) - 1, peer.Text, peer.Name, draining);
+            return await connection.RunAsync(Interlocked.Increment(ref _nextConnection) - 1, peer.Text, peer.Name, draining.Token);
         }
         catch (LogException)
         {
@@ -135,13 +155,33 @@ sealed class GatewayHost(
         else if (state.Gateway != options.Id) logger.LogOfAnotherGateway(options.LogDirectory, state.Gateway, options.Id);
     }
 
-    /// <summary>What cutting and sealing need of the document goes into the log when it is news.</summary>
-    async Task RecordSettingsAsync(WriteAheadLog log, StreamIntake stream)
+    internal IReadOnlyDictionary<StreamName, StreamIntake> Streams => _byName;
+
+    /// <summary>Puts a changed document in force.</summary>
+    /// <remarks>What sealing needs of it is durable before the first record that is taken by it.</remarks>
+    /// <exception cref="LeanPipeException"><c>gateway.tls_files</c>: then nothing has changed.</exception>
+    internal async Task UseAsync(StreamFormat format)
     {
-        var settings = StreamSettings.Of(stream.Definition, stream.Columns);
+        var stream = _byName[format.Definition.Name];
+        network.Use(format.Definition);
+        await RecordSettingsAsync(_log!, stream.Number, StreamSettings.Of(format.Definition, format.Columns));
+        stream.Use(format);
+    }
+
+    /// <summary>Ends a stream whose document is gone: its connections are drained, nobody comes in, and its windows are sealed.</summary>
+    internal async Task WithdrawAsync(StreamIntake stream)
+    {
+        await stream.WithdrawAsync();
+        await RecordSettingsAsync(_log!, stream.Number, StreamSettings.Of(stream.Definition, stream.Columns) with { SealWhenIdleFor = TimeSpan.Zero });
+        _shipper!.Wake();
+    }
+
+    /// <summary>What cutting and sealing need of the document goes into the log when it is news.</summary>
+    async Task RecordSettingsAsync(WriteAheadLog log, int number, StreamSettings settings)
+    {
         bool isNew;
-        lock (state.Sync) isNew = state.Streams[stream.Number].Settings != settings;
-        if (isNew) await log.AppendAsync(EntryKind.Settings, new(stream.Number, settings), LogJson.Default.SettingsEntry);
+        lock (state.Sync) isNew = state.Streams[number].Settings != settings;
+        if (isNew) await log.AppendAsync(EntryKind.Settings, new(number, settings), LogJson.Default.SettingsEntry);
     }
 
     /// <summary>Gives every stream its number in the log, durable before any entry uses it.</summary>
@@ -159,7 +199,7 @@ sealed class GatewayHost(
             }
             if (isNew) await log.AppendAsync(EntryKind.StreamDeclared, new(number, definition.Name), LogJson.Default.StreamDeclared);
             var intake = new StreamIntake(definition, number, time.GetUtcNow());
-            await RecordSettingsAsync(log, intake);
+            await RecordSettingsAsync(log, number, StreamSettings.Of(definition, intake.Columns));
             _byNumber.Add(number, intake);
             _byName.Add(definition.Name, intake);
         }

@@ -9,6 +9,15 @@ public sealed record GatewayOptions
 {
     public required IReadOnlyList<StreamDefinition> Streams { get; init; }
 
+    /// <summary>The configuration folder that <see cref="Streams"/> came from; changes of its stream documents are taken while the gateway runs. Null: none are.</summary>
+    public string? StreamsFolder { get; init; }
+
+    /// <summary>Documents are read so long after the last change of a file, for a person's editor and a mounted volume change several.</summary>
+    public TimeSpan ReloadAfter { get; init; } = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>Whether SIGHUP reads the documents again. For a process of its own: elsewhere the signal says that the terminal is gone.</summary>
+    public bool ReloadOnHangup { get; init; }
+
     public required LakeOptions Lake { get; init; }
 
     /// <summary>The write-ahead log's folder. It belongs to one running gateway at a time and must outlive its process.</summary>

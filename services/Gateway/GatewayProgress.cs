@@ -11,6 +11,11 @@ public sealed class GatewayProgress
     /// <summary>The sidecar has the revision's event.</summary>
     public event Action<WindowSealed>? Published;
 
+    /// <summary>Changed stream documents were read; some may have been refused (<see cref="GatewayHealth"/> says so).</summary>
+    public event Action? DocumentsRead;
+
+    internal void OnDocumentsRead() => DocumentsRead?.Invoke();
+
     internal void OnSealed(WindowSealed window) => Sealed?.Invoke(window);
 
     internal void OnPublished(WindowSealed window) => Published?.Invoke(window);

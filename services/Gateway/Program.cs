@@ -10,9 +10,12 @@ try
 {
     var lake = settings["lake"] is { } root ? new LakeOptions { Root = root } : LakeOptions.FromEnvironment();
     var defaults = new GatewayOptions { Streams = [], Lake = lake, LogDirectory = "" };
+    var folder = settings["streams"] ?? "config";
     builder.AddGateway(new()
     {
-        Streams = ConfigFolder.Load(settings["streams"] ?? "config").Require().Streams,
+        Streams = ConfigFolder.Load(folder).Require().Streams,
+        StreamsFolder = folder,
+        ReloadOnHangup = true,
         Lake = lake,
         LogDirectory = settings["log"] ?? "log",
         Id = settings["id"] ?? Environment.GetEnvironmentVariable("HOSTNAME") ?? "gateway-0",

@@ -68,7 +68,7 @@ sealed class LocalProcess : IAsyncDisposable
         ports.AppPort = PortOf(runs);
 
         var gateway = Builder("gateway", listenOn: null, ports);
-        gateway.AddGateway(new() { Streams = _options.Configuration.Streams, Lake = _options.Lake, LogDirectory = _options.Home.GatewayState, Http = "127.0.0.1:0" });
+        gateway.AddGateway(new() { Streams = _options.Configuration.Streams, StreamsFolder = _options.Home.Config, Lake = _options.Lake, LogDirectory = _options.Home.GatewayState, Http = "127.0.0.1:0" });
         var streams = await RunAsync(gateway, app => app.MapGateway(), stop);
         _ledgers = streams.Services.GetRequiredService<GatewayLedgers>();
 

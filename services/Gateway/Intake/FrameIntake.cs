@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using LeanPipe.Gateway.Decoding;
 using LeanPipe.Gateway.Framing;
@@ -19,19 +20,24 @@ sealed class FrameIntake
     readonly TimeProvider _time;
     readonly long _connection;
     readonly string _peer;
-    readonly FrameCutter _cutter;
-    readonly CellDecoder? _decoder;
     readonly ConnectionStamps _stamps;
-    readonly long _windowLength;
     readonly Verdict _verdict = new();
     readonly ArrayBufferWriter<byte> _rewritten = new();
     readonly ArrayBufferWriter<byte> _decoded = new();
     readonly ArrayBufferWriter<byte> _tooLargeHead = new();
 
     readonly List<Run> _runs = [];
+
+    // Of the document in force, changed between two frames.
+    StreamFormat _format;
+    FrameCutter _cutter;
+    CellDecoder? _decoder;
+    long _windowLength;
+    int _windowMinutes;
     bool _isHeaderNext;
     bool _isHeaderBad;
     bool _isSkipping;
+    bool _isMidFrame;
     long _announced;
     long _skipped;
     long _skippedPayload;
@@ -47,11 +53,9 @@ sealed class FrameIntake
     public FrameIntake(StreamIntake stream, GatewayOptions options, TimeProvider time, long connection, string peer, string? client = null)
     {
         (_stream, _options, _time, _connection, _peer) = (stream, options, time, connection, peer);
-        _cutter = stream.Cutter;
-        _decoder = stream.NewDecoder();
         _stamps = new(peer, client);
-        _isHeaderNext = stream.Definition.Decoder is Contracts.CsvDecoderDefinition { Header: true };
-        _windowLength = stream.Definition.Window.Length.Ticks;
+        Use(stream.Format);
+        _isHeaderNext = _format.Definition.Decoder is Contracts.CsvDecoderDefinition { Header: true };
     }
 
     /// <summary>Records and rejects so far: what an acknowledgement counts.</summary>
@@ -75,9 +79,13 @@ sealed class FrameIntake
         _openWindow = -1;
         _verdict.NowTicks = _now.UtcTicks - _now.UtcTicks % TimeSpan.TicksPerMicrosecond;
         var at = 0;
-        while (at < buffer.Length && !IsBroken && TryTakeFrame(buffer, ref at))
+        while (at < buffer.Length && !IsBroken)
         {
+            // What has begun under one document ends under it.
+            if (_format != _stream.Format && !_isSkipping && (at > 0 || !_isMidFrame)) Use(_stream.Format);
+            if (!TryTakeFrame(buffer, ref at)) break;
         }
+        _isMidFrame = at < buffer.Length;
 
         var done = received - (buffer.Length - at) - (_isSkipping ? _skipped : 0);
         if (done == _reported) return (at, null);
@@ -90,6 +98,16 @@ sealed class FrameIntake
     /// <summary>The connection ended: what is left is partial.</summary>
     public ConnectionEntry End(int left, long received) =>
         new(_stream.Number, _connection, received - _reported, left + (_isSkipping ? _skipped : 0));
+
+    [MemberNotNull(nameof(_format), nameof(_cutter))]
+    void Use(StreamFormat format)
+    {
+        (_format, _cutter, _decoder) = (format, format.Cutter, format.NewDecoder());
+        _windowLength = format.Definition.Window.Length.Ticks;
+        _windowMinutes = (int)(_windowLength / TimeSpan.TicksPerMinute);
+        _scanned = 0;
+        _openWindow = -1;
+    }
 
     /// <summary>False when more bytes are needed, or none are of use any more.</summary>
     bool TryTakeFrame(ReadOnlySpan<byte> buffer, ref int at)
@@ -162,7 +180,7 @@ sealed class FrameIntake
         if (_isHeaderNext)
         {
             _isHeaderNext = false;
-            if (((CsvDecoder)_decoder!).IsHeader(frame))
+            if (_decoder is not CsvDecoder csv || csv.IsHeader(frame))
             {
                 _blank += consumed;
                 return;
@@ -183,7 +201,7 @@ sealed class FrameIntake
             return;
         }
 
-        if (!_stream.Validator.Accepts(frame, _verdict) || !IsInTime()) Reject(frame, consumed);
+        if (!_format.Validator.Accepts(frame, _verdict) || !IsInTime()) Reject(frame, consumed);
         else if (_verdict.MustRewrite) Rewrite(frame, consumed);
         else if (found.Start == 0 && consumed == length + 1 && buffer[at + length] == '\n') Record(isRewritten: false, at, consumed, consumed);
         else
@@ -200,11 +218,11 @@ sealed class FrameIntake
     void Decode(ReadOnlySpan<byte> frame, int consumed)
     {
         // What may have to be rewritten is decoded beside the lines, so that lines stay neighbours.
-        var target = _stream.Rewriter is null ? _rewritten : _decoded;
+        var target = _format.Rewriter is null ? _rewritten : _decoded;
         if (target == _decoded) _decoded.ResetWrittenCount();
         var start = target.WrittenCount;
         var isDecoded = _decoder!.TryDecode(frame, _now, target, _verdict);
-        if (!isDecoded || !_stream.Validator.Accepts(target.WrittenSpan[start..], _verdict) || !IsInTime())
+        if (!isDecoded || !_format.Validator.Accepts(target.WrittenSpan[start..], _verdict) || !IsInTime())
         {
             // The half-made line stays in the buffer, but no run names it.
             if (isDecoded) _verdict.Offset = _decoder.OffsetInFrame(_verdict);
@@ -229,20 +247,20 @@ sealed class FrameIntake
     void Rewrite(ReadOnlySpan<byte> record, int consumed)
     {
         var start = _rewritten.WrittenCount;
-        _stream.Rewriter!.Write(record, _stamps, _verdict, _rewritten);
+        _format.Rewriter!.Write(record, _stamps, _verdict, _rewritten);
         _rewritten.Write("\n"u8);
         Record(isRewritten: true, start, _rewritten.WrittenCount - start, consumed);
     }
 
     bool IsInTime()
     {
-        var (ticks, limits) = (_verdict.EventTicks, _stream.Definition.Limits);
+        var (ticks, limits) = (_verdict.EventTicks, _format.Definition.Limits);
         var code = ticks > _now.UtcTicks + limits.MaxAhead.Ticks ? RejectCode.TooFarAhead
             : ticks < _now.UtcTicks - limits.MaxBehind.Ticks ? RejectCode.TooFarBehind
             : IsOpen(ticks - ticks % _windowLength) ? RejectCode.None : RejectCode.TooManyWindows;
         if (code == RejectCode.None) return true;
         _verdict.Fail(code, 0);
-        return _verdict.In(_stream.Definition.EventTime);
+        return _verdict.In(_format.Definition.EventTime);
     }
 
     bool IsOpen(long windowTicks)
@@ -259,7 +277,7 @@ sealed class FrameIntake
         if (_runs.Count > 0)
         {
             ref var last = ref CollectionsMarshal.AsSpan(_runs)[^1];
-            if (last.Code == RejectCode.None && last.IsRewritten == isRewritten && last.Offset + last.Length == offset && ticks >= last.WindowTicks && ticks < last.WindowTicks + _windowLength)
+            if (last.Code == RejectCode.None && last.IsRewritten == isRewritten && last.Offset + last.Length == offset && ticks >= last.WindowTicks && ticks < last.WindowTicks + _windowLength && last.WindowMinutes == _windowMinutes)
             {
                 last.Length += length;
                 last.Rows++;
@@ -268,14 +286,14 @@ sealed class FrameIntake
                 return;
             }
         }
-        _runs.Add(new() { IsRewritten = isRewritten, Offset = offset, Length = length, Rows = 1, WireBytes = wireBytes, WindowTicks = ticks - ticks % _windowLength, MaxEventTicks = ticks });
+        _runs.Add(new() { IsRewritten = isRewritten, Offset = offset, Length = length, Rows = 1, WireBytes = wireBytes, WindowTicks = ticks - ticks % _windowLength, WindowMinutes = _windowMinutes, MaxEventTicks = ticks });
     }
 
     /// <param name="head">The frame's beginning, as much as is known or kept of it.</param>
     void RejectTooLarge(ReadOnlySpan<byte> head, long length, long wireBytes)
     {
         Frames++;
-        _verdict.Fail(RejectCode.FrameTooLarge, _stream.Definition.Limits.MaxFrameBytes);
+        _verdict.Fail(RejectCode.FrameTooLarge, _format.Definition.Limits.MaxFrameBytes);
         Reject(head, wireBytes, isTruncated: length > head.Length);
     }
 
@@ -295,6 +313,7 @@ sealed class FrameIntake
             Rows = 1,
             WireBytes = wireBytes,
             WindowTicks = ticks - ticks % _windowLength,
+            WindowMinutes = _windowMinutes,
         });
     }
 
@@ -305,7 +324,6 @@ sealed class FrameIntake
         public void Write(LogBatch batch)
         {
             var stream = intake._stream.Number;
-            var minutes = (int)(intake._windowLength / TimeSpan.TicksPerMinute);
             new ReadEntry(stream, (int)Math.Min(received, int.MaxValue), intake._blank, intake._connection).Write(batch.Add(EntryKind.Read, ReadEntry.Bytes));
 
             // A skipped frame may be longer than one entry can say.
@@ -318,13 +336,13 @@ sealed class FrameIntake
                 if (run.Code == RejectCode.None)
                 {
                     var body = batch.Add(EntryKind.Records, RecordsEntry.HeadBytes + lines.Length);
-                    new RecordsEntry(stream, minutes, run.Rows, run.WindowTicks, run.MaxEventTicks, intake._connection, (int)run.WireBytes).Write(body);
+                    new RecordsEntry(stream, run.WindowMinutes, run.Rows, run.WindowTicks, run.MaxEventTicks, intake._connection, (int)run.WireBytes).Write(body);
                     lines.CopyTo(body[RecordsEntry.HeadBytes..]);
                     continue;
                 }
                 var code = run.Code.Text();
                 var reject = batch.Add(EntryKind.Reject, RejectEntry.HeadBytes + code.Length + lines.Length);
-                new RejectEntry(stream, minutes, code.Length, run.WindowTicks, intake._connection, run.WireBytes).Write(reject);
+                new RejectEntry(stream, run.WindowMinutes, code.Length, run.WindowTicks, intake._connection, run.WireBytes).Write(reject);
                 System.Text.Encoding.ASCII.GetBytes(code, reject[RejectEntry.HeadBytes..]);
                 lines.CopyTo(reject[(RejectEntry.HeadBytes + code.Length)..]);
             }

@@ -5,7 +5,7 @@ namespace LeanPipe.Gateway.Intake;
 /// What the log's fold says is open comes from the shipper, pass by pass. A window that a record has just opened is in no fold yet, so it counts on its own until the next pass but one; the cap
 /// may be overstepped by windows that are in flight for longer, which <c>max_unsynced</c> bounds.
 /// </remarks>
-sealed class OpenWindows(int cap)
+sealed class OpenWindows
 {
     readonly Lock _sync = new();
     readonly HashSet<long> _folded = [];
@@ -13,6 +13,8 @@ sealed class OpenWindows(int cap)
     HashSet<long> _opened = [];
 
     int _count;
+
+    public int Cap { get; set; }
 
     public int Count
     {
@@ -28,7 +30,7 @@ sealed class OpenWindows(int cap)
         lock (_sync)
         {
             if (_folded.Contains(windowTicks) || _opened.Contains(windowTicks) || _before.Contains(windowTicks)) return true;
-            if (_count >= cap) return false;
+            if (_count >= Cap) return false;
             _opened.Add(windowTicks);
             _count++;
             return true;

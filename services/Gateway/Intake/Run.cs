@@ -17,5 +17,6 @@ struct Run
     public int Rows;
     public long WireBytes;
     public long WindowTicks;
+    public int WindowMinutes;
     public long MaxEventTicks;
 }

@@ -1,8 +1,5 @@
 using LeanPipe.Contracts;
-using LeanPipe.Gateway.Decoding;
-using LeanPipe.Gateway.Framing;
 using LeanPipe.Gateway.Log;
-using LeanPipe.Gateway.Validation;
 
 namespace LeanPipe.Gateway.Intake;
 
@@ -12,41 +9,87 @@ sealed class StreamIntake
     readonly Lock _sync = new();
     readonly List<(LogBatch Batch, long Bytes)> _unsynced = [];
     long _lastActivity;
+    int _connections;
+    TaskCompletionSource? _empty;
+    CancellationTokenSource _withdrawn = new();
+    volatile StreamFormat _format;
 
     public StreamIntake(StreamDefinition definition, int number, DateTimeOffset now)
     {
-        (Definition, Number, _lastActivity) = (definition, number, now.UtcTicks);
-        Columns = SegmentColumns.Of(definition);
-        Validator = new(definition.Schema, definition.EventTime, canonicalTimestamps: definition.Decoder is CellDecoderDefinition, definition.Stamps);
-        Rewriter = RecordRewriter.Of(definition);
-        Cutter = new(definition.Framing, definition.Limits.MaxFrameBytes);
-        Windows = new(definition.Limits.MaxOpenWindows);
-        _ = NewDecoder();
+        (Number, _lastActivity) = (number, now.UtcTicks);
+        _format = new(definition);
+        Windows = new() { Cap = definition.Limits.MaxOpenWindows };
     }
 
-    public StreamDefinition Definition { get; }
+    /// <summary>The document in force. Connections look at it before each frame.</summary>
+    public StreamFormat Format => _format;
+
+    public StreamDefinition Definition => _format.Definition;
 
     /// <summary>The stream's number in the log.</summary>
     public int Number { get; }
 
-    public IReadOnlyList<SegmentColumn> Columns { get; }
-
-    public FrameCutter Cutter { get; }
-
-    public RecordValidator Validator { get; }
+    public IReadOnlyList<SegmentColumn> Columns => _format.Columns;
 
     public OpenWindows Windows { get; }
 
     public StoredPositions Stored { get; } = new();
 
-    /// <summary>Null when what is accepted is always what the segment keeps.</summary>
-    public RecordRewriter? Rewriter { get; }
-
     /// <summary>When a byte came last from any connection; when the gateway started, before the first.</summary>
     public DateTimeOffset LastActivity => new(Interlocked.Read(ref _lastActivity), TimeSpan.Zero);
 
-    /// <summary>One for each connection; null when frames are records already.</summary>
-    public CellDecoder? NewDecoder() => CellDecoder.Of(Definition);
+    /// <summary>Cancelled when the stream's document is gone: its connections are drained and nobody comes in.</summary>
+    public CancellationToken Withdrawn
+    {
+        get
+        {
+            lock (_sync) return _withdrawn.Token;
+        }
+    }
+
+    /// <summary>Puts another document in force, from the next frame of every connection on; a stream that was withdrawn is open again.</summary>
+    public void Use(StreamFormat format)
+    {
+        _format = format;
+        Windows.Cap = format.Definition.Limits.MaxOpenWindows;
+        lock (_sync)
+            if (_withdrawn.IsCancellationRequested) _withdrawn = new();
+    }
+
+    /// <summary>Ends when the last connection has.</summary>
+    public async Task WithdrawAsync()
+    {
+        CancellationTokenSource withdrawn;
+        Task empty;
+        lock (_sync)
+        {
+            withdrawn = _withdrawn;
+            empty = _connections == 0 ? Task.CompletedTask : (_empty ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+        await withdrawn.CancelAsync();
+        await empty;
+    }
+
+    /// <returns>False when the stream is withdrawn.</returns>
+    public bool TryEnter()
+    {
+        lock (_sync)
+        {
+            if (_withdrawn.IsCancellationRequested) return false;
+            _connections++;
+            return true;
+        }
+    }
+
+    public void Leave()
+    {
+        lock (_sync)
+        {
+            if (--_connections > 0) return;
+            _empty?.SetResult();
+            _empty = null;
+        }
+    }
 
     public void Touch(DateTimeOffset now) => Interlocked.Exchange(ref _lastActivity, now.UtcTicks);
 

@@ -45,6 +45,9 @@ enum CloseReason
     ClientCertificateMissing,
     ClientCertificateRefused,
     ClientCertificateUnnamed,
+
+    /// <summary>The stream's document is gone.</summary>
+    StreamWithdrawn,
 }
 
 static class CloseReasons

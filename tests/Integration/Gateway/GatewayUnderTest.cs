@@ -36,6 +36,8 @@ sealed class GatewayUnderTest : IAsyncDisposable
 
     public GatewayHealth Health => _app.Services.GetRequiredService<GatewayHealth>();
 
+    public GatewayProgress Progress => _app.Services.GetRequiredService<GatewayProgress>();
+
     public GatewayHost Host => _app.Services.GetRequiredService<GatewayHost>();
 
     public GatewayEndpoints Endpoints => _app.Services.GetRequiredService<GatewayEndpoints>();

@@ -111,7 +111,11 @@ public sealed class RuntimeServiceTests : IDisposable
         await using var sidecar = await SidecarApp.StartAsync(o => o with { AppPort = app.Port });
         await PublishAsync(new PublishEventRequest
         {
-            PubsubName = "pubsub", Topic = "orders", Data = ByteString.CopyFromUtf8("""{"a":1}"""), DataContentType = "application/json", Metadata = { ["cloudevent.type"] = "own" },
+            PubsubName = "pubsub",
+            Topic = "orders",
+            Data = ByteString.CopyFromUtf8("""{"a":1}"""),
+            DataContentType = "application/json",
+            Metadata = { ["cloudevent.type"] = "own" },
         });
         var seen = (await app.NextAsync()).Event;
         (seen.GetProperty("data").GetRawText(), seen.GetProperty("type").GetString()).ShouldBe(("""{"a":1}""", "own"));

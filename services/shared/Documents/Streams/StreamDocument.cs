@@ -18,13 +18,13 @@ public static class StreamDocument
         ["none"] = Compatibility.None,
     };
 
-    public static DocumentResult<StreamDefinition> Load(string path) => Load(path, out _);
+    public static DocumentResult<StreamDefinition> Load(string path) => Load(path, out _, out _);
 
     /// <param name="root">The document itself, for errors that are found later; null when it is no YAML.</param>
-    internal static DocumentResult<StreamDefinition> Load(string path, out MapNode? root)
+    internal static DocumentResult<StreamDefinition> Load(string path, out MapNode? root, out string text)
     {
         root = null;
-        return Files.Read(path, out var text) is { } missing ? new(null, [missing]) : Parse(path, text, out root);
+        return Files.Read(path, out text) is { } missing ? new(null, [missing]) : Parse(path, text, out root);
     }
 
     /// <param name="file">The name that errors carry.</param>

@@ -8,7 +8,8 @@ namespace LeanPipe.Documents;
 
 /// <summary>A stream's documents, oldest first; one for <c>streams/{name}.yaml</c>, all versions for <c>streams/{name}/v1.yaml, v2.yaml, …</c>.</summary>
 /// <param name="File">Of the newest.</param>
-public sealed record LoadedStream(string File, IReadOnlyList<StreamDefinition> Versions)
+/// <param name="Text">Of the newest, as it was read: whether a document has changed.</param>
+public sealed record LoadedStream(string File, string Text, IReadOnlyList<StreamDefinition> Versions)
 {
     public StreamDefinition Current => Versions[^1];
 }
@@ -24,9 +25,9 @@ static partial class StreamFolder
         if (!Directory.Exists(folder)) return streams;
         foreach (var file in Directory.EnumerateFiles(folder, "*.yaml").Order(StringComparer.Ordinal))
         {
-            var result = StreamDocument.Load(file);
+            var result = StreamDocument.Load(file, out _, out var text);
             errors.AddRange(result.Errors);
-            if (result.Value is { } stream) streams.Add(new(file, [stream]));
+            if (result.Value is { } stream) streams.Add(new(file, text, [stream]));
         }
         foreach (var versions in Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal))
             if (Versions(versions, errors) is { } stream) streams.Add(stream);
@@ -37,10 +38,11 @@ static partial class StreamFolder
     public static LoadedStream? Versions(string folder, List<DocumentError> errors)
     {
         var before = errors.Count;
+        var newest = "";
         var versions = new List<(string File, StreamDefinition Definition, MapNode Root)>();
         foreach (var (file, number) in Numbered(folder, errors))
         {
-            var result = StreamDocument.Load(file, out var root);
+            var result = StreamDocument.Load(file, out var root, out newest);
             errors.AddRange(result.Errors);
             if (result.Value is { } stream) versions.Add((file, stream with { Version = number }, root!));
             if (result.Value is { } named && named.Name.Value != Path.GetFileName(folder))
@@ -49,7 +51,7 @@ static partial class StreamFolder
         if (errors.Count == before)
             foreach (var (older, newer) in versions.Zip(versions.Skip(1)))
                 errors.AddRange(Breaks(older.Definition, newer.Definition, newer.File, newer.Root));
-        return errors.Count > before || versions.Count == 0 ? null : new(versions[^1].File, [.. versions.Select(v => v.Definition)]);
+        return errors.Count > before || versions.Count == 0 ? null : new(versions[^1].File, newest, [.. versions.Select(v => v.Definition)]);
     }
 
     static IEnumerable<(string File, int Number)> Numbered(string folder, List<DocumentError> errors)

@@ -1,0 +1,35 @@
+using LeanPipe.Contracts;
+using LeanPipe.Gateway.Decoding;
+using LeanPipe.Gateway.Framing;
+using LeanPipe.Gateway.Validation;
+
+namespace LeanPipe.Gateway.Intake;
+
+/// <summary>A stream's document, compiled. Immutable and shared by all connections: a changed document is another one.</summary>
+sealed class StreamFormat
+{
+    /// <exception cref="LeanPipeException"><c>gateway.bad_schema</c>, <c>gateway.bad_framing</c>: what the document's own rules do not see.</exception>
+    public StreamFormat(StreamDefinition definition)
+    {
+        Definition = definition;
+        Columns = SegmentColumns.Of(definition);
+        Validator = new(definition.Schema, definition.EventTime, canonicalTimestamps: definition.Decoder is CellDecoderDefinition, definition.Stamps);
+        Rewriter = RecordRewriter.Of(definition);
+        Cutter = new(definition.Framing, definition.Limits.MaxFrameBytes);
+        _ = NewDecoder();
+    }
+
+    public StreamDefinition Definition { get; }
+
+    public IReadOnlyList<SegmentColumn> Columns { get; }
+
+    public FrameCutter Cutter { get; }
+
+    public RecordValidator Validator { get; }
+
+    /// <summary>Null when what is accepted is always what the segment keeps.</summary>
+    public RecordRewriter? Rewriter { get; }
+
+    /// <summary>One for each connection; null when frames are records already.</summary>
+    public CellDecoder? NewDecoder() => CellDecoder.Of(Definition);
+}
