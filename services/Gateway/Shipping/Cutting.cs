@@ -9,7 +9,7 @@ namespace LeanPipe.Gateway.Shipping;
 /// <param name="started">Stands for the last byte of a stream that has no document any more.</param>
 sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamIntake> intakes, ulong logId, DateTimeOffset started)
 {
-    /// <summary>A segment is made in memory, so it has a bound of its own.</summary>
+    /// <summary>One request puts a segment, so it has a bound of its own.</summary>
     const long LargestSegmentBytes = 512L * 1024 * 1024;
 
     static readonly StreamSettings WithoutDocument = StreamSettings.Of(new() { Name = new("unknown"), Listen = "", Schema = new([]), EventTime = "" }, []);

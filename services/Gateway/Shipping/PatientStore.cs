@@ -15,6 +15,17 @@ sealed class PatientStore(IObjectStore store, GatewayHealth health, ILogger logg
             },
             cancellationToken);
 
+    /// <param name="content">Read from its beginning at every try.</param>
+    public async ValueTask PutAsync(string key, Stream content, string sha256, CancellationToken cancellationToken) =>
+        await CallAsync(
+            key,
+            async c =>
+            {
+                await store.PutAsync(key, content, sha256, c);
+                return true;
+            },
+            cancellationToken);
+
     public ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
         CallAsync(key, c => store.PutIfAbsentAsync(key, content, c), cancellationToken);
 

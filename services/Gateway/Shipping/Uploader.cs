@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using LeanPipe.Contracts;
 using LeanPipe.Gateway.Log;
@@ -13,19 +14,12 @@ namespace LeanPipe.Gateway.Shipping;
 /// </remarks>
 sealed class Uploader(WriteAheadLog log, PatientStore store)
 {
-    /// <summary>The log is read in stretches of so many bytes; lines that lie near each other cost one read.</summary>
-    const int StretchBytes = 1024 * 1024;
-
-    /// <summary>Cuts that are uploaded at the same time are together no larger, unless a single one is.</summary>
+    /// <summary>Cuts that are uploaded at the same time are together no larger, unless a single one is: a slow line must carry each within a request's time.</summary>
     const long GroupBytes = 32L * 1024 * 1024;
 
     const int GroupCuts = 8;
 
-    /// <summary>A full segment of the default size and a little: the memory of an outage's larger ones is given back.</summary>
-    const int KeptBytes = 65 * 1024 * 1024;
-
-    readonly byte[] _stretch = new byte[StretchBytes];
-    byte[] _memory = [];
+    const int HashedAtOnceBytes = 128 * 1024;
 
     /// <summary>Uploads cuts in the order of the log, some at a time, and returns when all are recorded as stored.</summary>
     public async Task UploadAsync(IReadOnlyList<(PendingCut Cut, StreamName Stream)> cuts, CancellationToken cancellationToken)
@@ -33,65 +27,39 @@ sealed class Uploader(WriteAheadLog log, PatientStore store)
         var recorded = Task.CompletedTask;
         for (var done = 0; done < cuts.Count;)
         {
-            var (count, bytes) = Group(cuts, done);
-            if (_memory.Length < bytes) _memory = GC.AllocateUninitializedArray<byte>(bytes);
             var uploads = new List<Task<StoredEntry>>();
-            for (var at = 0; count > 0; count--, done++)
-            {
-                var (cut, stream) = cuts[done];
-                var segment = _memory.AsMemory(at, (int)cut.Bytes);
-                Collect(cut.Extents, segment.Span);
-                uploads.Add(UploadAsync(cut, stream, segment, cancellationToken));
-                at += segment.Length;
-            }
-
-            // Ends when all have ended, so the memory is free for the next group.
+            for (var count = Group(cuts, done); count > 0; count--, done++) uploads.Add(UploadAsync(cuts[done].Cut, cuts[done].Stream, cancellationToken));
             foreach (var stored in await Task.WhenAll(uploads)) recorded = log.AppendAsync(EntryKind.Stored, stored, LogJson.Default.StoredEntry);
         }
-        if (_memory.Length > KeptBytes) _memory = [];
 
         // Commits keep the order of appends, so the last one's is everybody's.
         await recorded;
     }
 
-    static (int Count, int Bytes) Group(IReadOnlyList<(PendingCut Cut, StreamName Stream)> cuts, int from)
+    static int Group(IReadOnlyList<(PendingCut Cut, StreamName Stream)> cuts, int from)
     {
         var bytes = cuts[from].Cut.Bytes;
         var count = 1;
         for (; count < GroupCuts && from + count < cuts.Count && bytes + cuts[from + count].Cut.Bytes <= GroupBytes; count++) bytes += cuts[from + count].Cut.Bytes;
-        return (count, (int)bytes);
+        return count;
     }
 
-    async Task<StoredEntry> UploadAsync(PendingCut cut, StreamName stream, ReadOnlyMemory<byte> segment, CancellationToken cancellationToken)
+    async Task<StoredEntry> UploadAsync(PendingCut cut, StreamName stream, CancellationToken cancellationToken)
     {
         var window = cut.Lane.Window;
         var key = cut.Lane.Rejected ? LakeLayout.Rejected(stream, window, cut.Segment) : LakeLayout.Segment(stream, window, cut.Segment);
-        var reference = new ObjectRef(key, segment.Length, cut.Rows, Convert.ToHexStringLower(SHA256.HashData(segment.Span)));
-        await store.PutAsync(key, segment, cancellationToken);
+        await using var lines = new LogLines(log, cut.Extents);
+        var reference = new ObjectRef(key, lines.Length, cut.Rows, Sha256(lines));
+        await store.PutAsync(key, lines, reference.Sha256, cancellationToken);
         return new(cut.Lane, cut.Segment, reference);
     }
 
-    void Collect(IReadOnlyList<Extent> extents, Span<byte> target)
+    static string Sha256(LogLines lines)
     {
-        var end = extents[^1].Position + extents[^1].Bytes;
-        long from = 0, to = 0;
-        foreach (var extent in extents)
-        {
-            if (extent.Bytes >= StretchBytes)
-            {
-                log.Read(target[..extent.Bytes], extent.Position);
-                target = target[extent.Bytes..];
-                continue;
-            }
-            if (extent.Position < from || extent.Position + extent.Bytes > to)
-            {
-                // Batches never span files, so a stretch ends with its file at the latest.
-                from = extent.Position;
-                to = Math.Min(Math.Min(from + StretchBytes, end), log.FileEndOf(from));
-                log.Read(_stretch.AsSpan(0, (int)(to - from)), from);
-            }
-            _stretch.AsSpan((int)(extent.Position - from), extent.Bytes).CopyTo(target);
-            target = target[extent.Bytes..];
-        }
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = ArrayPool<byte>.Shared.Rent(HashedAtOnceBytes);
+        while (lines.Read(buffer) is > 0 and var read) hash.AppendData(buffer.AsSpan(0, read));
+        ArrayPool<byte>.Shared.Return(buffer);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -22,6 +22,13 @@ sealed class WatchedStore(IObjectStore inner, Action<string> watch) : IObjectSto
         watch("after-put");
     }
 
+    public async ValueTask PutAsync(string key, Stream content, string sha256, CancellationToken cancellationToken)
+    {
+        watch("before-put");
+        await inner.PutAsync(key, content, sha256, cancellationToken);
+        watch("after-put");
+    }
+
     public async ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         watch("before-put-if-absent");

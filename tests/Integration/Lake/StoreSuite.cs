@@ -12,6 +12,16 @@ public sealed class FolderStoreSuite : StoreSuite
 public sealed class S3StoreSuite : StoreSuite
 {
     protected override Task<TestStore> OpenAsync() => TestStore.S3Async();
+
+    [Fact]
+    public async Task A_stream_that_is_not_what_its_checksum_says_is_refused()
+    {
+        await using var at = await OpenAsync();
+        using var content = new MemoryStream("something else"u8.ToArray());
+        var refused = await Should.ThrowAsync<LakeException>(async () => await at.Store.PutAsync("a", content, Convert.ToHexStringLower(SHA256.HashData("x"u8)), TestContext.Current.CancellationToken));
+        refused.Code.ShouldStartWith("lake.");
+        (await at.Store.SizeAsync("a", TestContext.Current.CancellationToken)).ShouldBeNull();
+    }
 }
 
 /// <summary>What every store must do, whatever it is made of.</summary>
@@ -59,6 +69,21 @@ public abstract class StoreSuite
         (await at.Store.SizeAsync("a/b/c.bin", Token)).ShouldBe(bytes);
         await at.Store.PutAsync("a/b/c.bin", "new"u8.ToArray(), Token);
         Encoding.UTF8.GetString((await at.Store.GetAsync("a/b/c.bin", Token))!.Value.Span).ShouldBe("new");
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(3_000_000)]
+    public async Task A_stream_is_put_from_its_beginning_and_left_open(int bytes)
+    {
+        await using var at = await OpenAsync();
+        var content = RandomNumberGenerator.GetBytes(bytes);
+        using var stream = new MemoryStream(content) { Position = bytes / 2 };
+        var sha256 = Convert.ToHexStringLower(SHA256.HashData(content));
+        await at.Store.PutAsync("a/stream", stream, sha256, Token);
+        await at.Store.PutAsync("a/stream", stream, sha256, Token);
+        (await at.Store.GetAsync("a/stream", Token))!.Value.Span.SequenceEqual(content).ShouldBeTrue();
     }
 
     [Theory]

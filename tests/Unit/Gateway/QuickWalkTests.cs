@@ -11,7 +11,7 @@ public sealed class QuickWalkTests
 
     static readonly RecordType Flat = new([
         new("id", new Int64Type(1, 999_999)), new("seq", new Int64Type()), new("kind", new EnumType(["Temperature", "Hum", "Grün"])), new("value", new UnionType([new Float64Type(), new StringType()])),
-        new("t", new TimestampType(TimestampUnit.Milliseconds)), new("site", new StringType(0, 12), Required: false, Nullable: true)]);
+        new("t", new TimestampType(TimestampUnit.Milliseconds)), new("site", new StringType(0, 12), Required: false, Nullable: true), new("unit", new StringType(), Required: false, Default: "\"C\"", Aliases: ["u"])]);
 
     static readonly RecordType Wide = new([
         new("t", new TimestampType()), new("at", new TimestampType(TimestampUnit.Seconds)), new("ns", new TimestampType(TimestampUnit.Nanoseconds), Required: false), new("f", new Float64Type(-40, 85.5)),
@@ -20,11 +20,11 @@ public sealed class QuickWalkTests
 
     static readonly string[] FlatLines =
     [
-        """{"id":17,"seq":1234567890,"kind":"Temperature","value":21.25,"t":1767261600123,"site":"plant-07"}""",
-        """{"id":1,"seq":-5,"kind":"Hum","value":"open","t":0}""",
-        """{"seq":9,"id":999999,"t":-1000,"value":-0.5,"kind":"Grün","site":null}""",
+        """{"id":17,"seq":1234567890,"kind":"Temperature","value":21.25,"t":1767261600123,"site":"plant-07","unit":"C"}""",
+        """{"id":1,"seq":-5,"kind":"Hum","value":"open","t":0,"unit":""}""",
+        """{"seq":9,"id":999999,"t":-1000,"value":-0.5,"kind":"Grün","site":null,"unit":"°C"}""",
         """{"id": 2, "seq": 123456789012345678, "kind": "Hum", "value": 1e5, "t": 253402300799999, "site": "Köln"}""",
-        """{"id":3,"seq":9223372036854775807,"kind":"Hum","value":0.30000000000000004,"t":253402300800000,"site":""}""",
+        """{"id":3,"seq":9223372036854775807,"kind":"Hum","value":0.30000000000000004,"t":253402300800000,"site":"","u":"K"}""",
     ];
 
     static readonly string[] WideLines =
@@ -80,7 +80,7 @@ public sealed class QuickWalkTests
             for (var mutations = random.Next(4); mutations > 0; mutations--) line = Mutate(line, lines[random.Next(lines.Length)], random);
             if (QuickWalk.Accepts(line, plan, out _)) quick++;
             var accepts = validator.Accepts(line, now);
-            if (accepts == validator.AcceptsStrictly(line, strict) && now.Code == strict.Code && now.Offset == strict.Offset && (!accepts || now.EventTicks == strict.EventTicks)) continue;
+            if (accepts == validator.AcceptsStrictly(line, strict) && now.Code == strict.Code && now.Offset == strict.Offset && now.MustRewrite == strict.MustRewrite && (!accepts || now.EventTicks == strict.EventTicks)) continue;
             Assert.Fail($"{Encoding.UTF8.GetString(line)} ({Convert.ToHexString(line)}): {now.Code} at {now.Offset}, event time {now.EventTicks}; strictly {strict.Code} at {strict.Offset}, {strict.EventTicks}");
         }
         return quick;

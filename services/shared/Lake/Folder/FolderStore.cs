@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 
@@ -17,6 +18,8 @@ namespace LeanPipe.Lake;
 /// </remarks>
 sealed class FolderStore : IObjectStore
 {
+    const int WrittenAtOnceBytes = 128 * 1024;
+
     static readonly TimeSpan TemporaryLivesFor = TimeSpan.FromDays(1);
 
     readonly string root;
@@ -90,6 +93,9 @@ sealed class FolderStore : IObjectStore
     }
 
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        await Write(key, cancellationToken, temp => WriteDurably(temp, content), Replace);
+
+    public async ValueTask PutAsync(string key, Stream content, string sha256, CancellationToken cancellationToken) =>
         await Write(key, cancellationToken, temp => WriteDurably(temp, content), Replace);
 
     public async ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
@@ -215,6 +221,17 @@ sealed class FolderStore : IObjectStore
     {
         using var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, preallocationSize: content.Length);
         RandomAccess.Write(handle, content.Span, 0);
+        RandomAccess.FlushToDisk(handle);
+    }
+
+    static void WriteDurably(string path, Stream content)
+    {
+        using var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, preallocationSize: content.Length);
+        var buffer = ArrayPool<byte>.Shared.Rent(WrittenAtOnceBytes);
+        content.Position = 0;
+        long written = 0;
+        for (int read; (read = content.Read(buffer)) > 0; written += read) RandomAccess.Write(handle, buffer.AsSpan(0, read), written);
+        ArrayPool<byte>.Shared.Return(buffer);
         RandomAccess.FlushToDisk(handle);
     }
 

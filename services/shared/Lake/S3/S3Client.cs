@@ -21,6 +21,8 @@ static class S3Client
             // The SDK's newer default checksums are refused by older services; TLS or the signature over the payload covers the transport.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+            // Of a body that is sent: the SDK's own 8 KiB are a system call each.
+            BufferSize = 128 * 1024,
             RetryMode = RequestRetryMode.Standard,
             MaxErrorRetry = retries,
             Timeout = RequestTimeout,

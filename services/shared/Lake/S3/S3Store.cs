@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Amazon.S3;
 using Amazon.S3.Model;
 
@@ -91,6 +92,23 @@ sealed class S3Store : IObjectStore, IDisposable
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
         await Call(key, "write", cancellationToken, token => client.PutObjectAsync(PutRequest(key, content), token));
 
+    public async ValueTask PutAsync(string key, Stream content, string sha256, CancellationToken cancellationToken) => await Call(key, "write", cancellationToken, token =>
+    {
+        content.Position = 0;
+        var request = new PutObjectRequest
+        {
+            BucketName = bucket,
+            Key = Full(key),
+            InputStream = content,
+            AutoCloseStream = false,
+            // The checksum that is known already is what the signature covers: the SDK need not read everything once more to make its own.
+            UseChunkEncoding = false,
+            ContentType = "application/octet-stream",
+        };
+        request.Headers["x-amz-content-sha256"] = sha256;
+        return client.PutObjectAsync(request, token);
+    });
+
     public async ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         var put = new S3ConditionalPut(once, () => PutRequest(key, content));
@@ -164,7 +182,7 @@ sealed class S3Store : IObjectStore, IDisposable
     {
         BucketName = bucket,
         Key = Full(key),
-        InputStream = new MemoryStream(content.ToArray(), writable: false),
+        InputStream = MemoryMarshal.TryGetArray(content, out var bytes) ? new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false) : new MemoryStream(content.ToArray(), writable: false),
         UseChunkEncoding = !plainHttp,
         ContentType = key.EndsWith(".json", StringComparison.Ordinal) ? "application/json" : "application/octet-stream",
     };
