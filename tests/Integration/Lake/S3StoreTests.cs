@@ -38,6 +38,20 @@ public sealed class S3StoreTests
     }
 
     [Fact]
+    public async Task The_checksum_of_a_stream_is_the_one_that_is_signed_and_its_bytes_are_sent_as_they_are()
+    {
+        var (checksum, length) = ("", 0L);
+        await using var s3 = await ScriptedS3.StartAsync(context =>
+        {
+            (checksum, length) = (context.Request.Headers["x-amz-content-sha256"].ToString(), context.Request.ContentLength ?? -1);
+            return Task.CompletedTask;
+        });
+        using var content = new MemoryStream(new byte[300_000]);
+        await ObjectStores.Open(s3.Options).PutAsync("a", content, new string('a', 64), Token);
+        (checksum, length).ShouldBe((new string('a', 64), 300_000));
+    }
+
+    [Fact]
     public async Task A_race_that_the_store_did_not_decide_is_tried_again()
     {
         var answers = new Queue<(int, string)>([(409, "ConditionalRequestConflict"), (503, "SlowDown"), (200, "")]);

@@ -16,7 +16,7 @@ public sealed class LogLinesTests : IDisposable
         Name = new("telemetry"),
         Listen = "127.0.0.1:0",
         EventTime = "t",
-        Limits = new() { MaxAhead = TimeSpan.FromDays(36500) },
+        Limits = new() { MaxAhead = TimeSpan.FromDays(36500), MaxBehind = TimeSpan.FromDays(36500) },
         Schema = new([new("s", new StringType()), new("t", new TimestampType(TimestampUnit.Seconds))]),
     };
 

@@ -1,4 +1,5 @@
 using Amazon.Runtime;
+using Amazon.Runtime.Internal;
 using Amazon.S3;
 
 namespace LeanPipe.Lake;
@@ -33,9 +34,28 @@ static class S3Client
 
         return options switch
         {
-            { AccessKey: null } => new AmazonS3Client(config),
-            { SessionToken: { } token } => new AmazonS3Client(new SessionAWSCredentials(options.AccessKey, options.SecretKey, token), config),
-            _ => new AmazonS3Client(new BasicAWSCredentials(options.AccessKey, options.SecretKey), config),
+            { AccessKey: null } => new Client(config),
+            { SessionToken: { } token } => new Client(new SessionAWSCredentials(options.AccessKey, options.SecretKey, token), config),
+            _ => new Client(new BasicAWSCredentials(options.AccessKey, options.SecretKey), config),
         };
+    }
+
+    sealed class Client : AmazonS3Client
+    {
+        public Client(AmazonS3Config config)
+            : base(config)
+        {
+        }
+
+        public Client(AWSCredentials credentials, AmazonS3Config config)
+            : base(credentials, config)
+        {
+        }
+
+        protected override void CustomizeRuntimePipeline(RuntimePipeline pipeline)
+        {
+            base.CustomizeRuntimePipeline(pipeline);
+            pipeline.AddHandlerAfter<Marshaller>(new S3KnownChecksum());
+        }
     }
 }

@@ -101,11 +101,10 @@ sealed class S3Store : IObjectStore, IDisposable
             Key = Full(key),
             InputStream = content,
             AutoCloseStream = false,
-            // The checksum that is known already is what the signature covers: the SDK need not read everything once more to make its own.
             UseChunkEncoding = false,
             ContentType = "application/octet-stream",
         };
-        request.Headers["x-amz-content-sha256"] = sha256;
+        request.Headers[S3KnownChecksum.Header] = sha256;
         return client.PutObjectAsync(request, token);
     });
 
