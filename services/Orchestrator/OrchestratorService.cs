@@ -1,6 +1,7 @@
 using Dapr.Workflow;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
+using LeanPipe.ServiceDefaults;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LeanPipe.Orchestrator;
@@ -29,6 +30,8 @@ public static class OrchestratorService
         services.AddSingleton<IRunInstances, DaprRunInstances>().AddSingleton<RunQueue>().AddSingleton<RunCancellation>();
         services.AddSingleton<RunStarter>().AddSingleton<PublishedTrigger>().AddSingleton<ScheduleJobs>().AddHostedService(s => s.GetRequiredService<ScheduleJobs>());
         services.AddSingleton<WindowSealedEndpoint>().AddSingleton<RunReader>();
+        services.AddSingleton<OrchestratorMetrics>();
+        builder.AddMetricsEndpoint("leanpipe-orchestrator");
         services.AddDaprWorkflow(worker =>
         {
             worker.RegisterWorkflow<PipelineWorkflow>(WorkflowNames.Pipeline);
@@ -44,9 +47,11 @@ public static class OrchestratorService
         return builder;
     }
 
-    /// <summary>Maps the subscription, <c>/healthz</c> and <c>/api/runs</c>.</summary>
+    /// <summary>Maps the subscription, <c>/healthz</c>, <c>/metrics</c> and <c>/api/runs</c>.</summary>
     public static WebApplication MapOrchestrator(this WebApplication app)
     {
+        _ = app.Services.GetRequiredService<OrchestratorMetrics>();
+        app.MapMetricsEndpoint();
         app.UseCloudEvents();
         app.MapSubscribeHandler();
         app.MapPost(WindowSealedEndpoint.Path, async (HttpContext context, WindowSealedEndpoint endpoint) =>

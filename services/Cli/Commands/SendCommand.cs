@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using LeanPipe.Cli.Output;
 using LeanPipe.Cli.Sending;
@@ -23,13 +24,14 @@ static class SendCommand
         var connections = new Option<int>("--connections") { Description = "Send over so many connections", HelpName = "N", DefaultValueFactory = _ => 1 };
         var ack = new Option<string?>("--ack") { Description = "Insist on acknowledgements: durable or stored. Without it they are awaited when the stream gives them", HelpName = "KIND" };
         ack.AcceptOnlyFromAmong("durable", "stored");
+        var to = new Option<string?>("--to") { Description = "The gateway's address, where it is not the one in the document: a load balancer, a forwarded port", HelpName = "HOST:PORT" };
         var rate = new Option<double?>("--rate") { Description = "At most so many lines per second over all connections", HelpName = "N" };
         var format = GlobalOptions.Format();
         connections.Validators.Add(r => { if (r.Errors.Any() || r.GetValueOrDefault<int>() is < 1 or > 1000) r.AddError("--connections takes 1 to 1000."); });
         rate.Validators.Add(r => { if (r.Errors.Any() || r.GetValueOrDefault<double?>() is <= 0) r.AddError("--rate takes a number above 0."); });
         var command = new LeanCommand(
             "send", "Send lines to a stream over TCP; with acknowledgements when the stream gives them. A CSV header goes first on every connection.",
-            "leanpipe send readings.ndjson --stream telemetry --connections 4", "leanpipe send readings.ndjson --stream telemetry --ack stored", "tail -f log | leanpipe send - --stream telemetry") { file, stream, connections, ack, rate, format };
+            "leanpipe send readings.ndjson --stream telemetry --connections 4", "leanpipe send readings.ndjson --stream telemetry --ack stored", "tail -f log | leanpipe send - --stream telemetry") { file, stream, to, connections, ack, rate, format };
         return command.Does(globals, async (call, stop) =>
         {
             var definition = Find(call, call.Get(stream)!);
@@ -40,7 +42,7 @@ static class SendCommand
             await using var input = path == "-" ? Console.OpenStandardInput() : File.OpenRead(path);
             using var lines = new LineSource(input);
             var header = definition.Decoder is CsvDecoderDefinition { Header: true } ? await lines.NextAsync(stop) ?? default : default;
-            var options = new ConnectionOptions { Gateway = Address(call, definition), Acks = definition.Ack != AckMode.None, Preamble = header };
+            var options = new ConnectionOptions { Gateway = call.Get(to) is { } given ? await ResolveAsync(given, stop) : Address(call, definition), Acks = definition.Ack != AckMode.None, Preamble = header };
             var pace = call.Get(rate) is { } perSecond ? new Pace(perSecond, TimeProvider.System) : null;
             var summary = await SendAsync(definition, options, lines, call.Get(connections), pace, stop);
             if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(summary, CliJson.Readable.SendSummary));
@@ -67,6 +69,21 @@ static class SendCommand
         var streams = ConfigFolder.Load(call.Home.Config).Require().Streams;
         return streams.FirstOrDefault(s => s.Name.Value == name) ?? throw new UsageException(
             $"There is no stream '{name}' in {call.Home.Config}; there {(streams.Count == 0 ? "is none" : $"are {string.Join(", ", streams.Select(s => s.Name))}")}.");
+    }
+
+    static async Task<IPEndPoint> ResolveAsync(string address, CancellationToken stop)
+    {
+        if (IPEndPoint.TryParse(address, out var endpoint) && endpoint.Port > 0) return endpoint;
+        var colon = address.LastIndexOf(':');
+        if (colon <= 0 || !ushort.TryParse(address.AsSpan(colon + 1), out var port) || port == 0) throw new UsageException($"--to is '{address}': expected HOST:PORT.");
+        try
+        {
+            return new((await Dns.GetHostAddressesAsync(address[..colon], stop))[0], port);
+        }
+        catch (SocketException e)
+        {
+            throw new UsageException($"--to names '{address[..colon]}', which has no address: {e.Message}.");
+        }
     }
 
     static IPEndPoint Address(Invocation call, StreamDefinition stream)

@@ -61,6 +61,19 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
         if (_stops.TryGetValue(run, out var stop)) stop.Cancel();
     }
 
+    /// <summary>Tasks that have a slot here, and those that wait for one or for their next attempt.</summary>
+    public (int Running, int Waiting) Load
+    {
+        get
+        {
+            lock (_running)
+            {
+                var running = options.MaxConcurrentTasks - _slots.CurrentCount;
+                return (running, Math.Max(0, _running.Count - running));
+            }
+        }
+    }
+
     public void Dispose() => _slots.Dispose();
 
     async Task<Reply> BringToCommitAsync(RunId run, StepName step, TaskId task, string execution)

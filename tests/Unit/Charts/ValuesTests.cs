@@ -62,6 +62,15 @@ public sealed class ValuesTests
     }
 
     [Fact]
+    public void What_KEDA_asks_for_is_a_metric_that_there_is()
+    {
+        var query = ChartValues.Read(Tree.Read($"{Chart}/values.yaml")).Single(v => v.Path == "keda.query").Default;
+        var metric = System.Text.RegularExpressions.Regex.Match(query, "leanpipe_[a-z_]+").Value;
+        Tree.Read("docs/specs/metrics.md").ShouldContain($"`{metric}`");
+        Tree.Read("services/Orchestrator/OrchestratorMetrics.cs").ShouldContain($"\"{metric.Replace("leanpipe_orchestrator_", "leanpipe.orchestrator.", StringComparison.Ordinal)}\"");
+    }
+
+    [Fact]
     public void The_chart_holds_no_other_components()
     {
         Tree.Files.Count(f => f.StartsWith($"{Chart}/files/dapr/", StringComparison.Ordinal)).ShouldBe(7);
