@@ -172,7 +172,7 @@ public sealed class ApiFaultTests
         await lab.Cluster.NextWatchAsync();
         await lab.Cluster.NextWatchAsync();
 
-        // Nobody watches while the one pod ends and the other one, seen before or not, goes; then the versions of all that are forgotten.
+        // Nobody watches while the one pod ends and the other one goes with its Job, whether they were seen before or not; then the versions of all that are forgotten.
         var open = new TaskCompletionSource();
         lab.Cluster.Intercept = async http =>
         {

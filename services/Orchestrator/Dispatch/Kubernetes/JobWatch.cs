@@ -3,8 +3,16 @@ using System.Threading.Channels;
 
 namespace LeanPipe.Orchestrator;
 
-/// <param name="IsPod">A pod of the Job, or the Job itself.</param>
-readonly record struct Sighting(bool IsPod, JsonElement Object, bool Gone);
+enum Sighted
+{
+    Pod,
+    Job,
+
+    /// <summary>Nothing in particular, but something may have been missed: look for yourself.</summary>
+    Gap,
+}
+
+readonly record struct Sighting(Sighted What, JsonElement Object, bool Gone);
 
 /// <summary>Tells whoever waits for a Job what becomes of it and of its pod.</summary>
 /// <remarks>A pod's container has ended seconds before the Job's condition says so; the Job's own word is for pods that are gone.</remarks>
@@ -14,7 +22,7 @@ sealed class JobWatch(KubernetesApi api, KubernetesOptions options, TimeProvider
     readonly Dictionary<string, Channel<Sighting>> _waiting = [];
 
     // The last sighting of each, for who begins to wait later: an attempt that an earlier life of this service started.
-    readonly Dictionary<(string Job, bool IsPod), Sighting> _last = [];
+    readonly Dictionary<(string Job, Sighted What), Sighting> _last = [];
 
     /// <summary>What is known of a Job, and from now on everything new. Dispose it to stop.</summary>
     public Waiting Follow(string job)
@@ -23,8 +31,8 @@ sealed class JobWatch(KubernetesApi api, KubernetesOptions options, TimeProvider
         lock (_sync)
         {
             _waiting[job] = channel;
-            foreach (var isPod in (bool[])[true, false])
-                if (_last.TryGetValue((job, isPod), out var last)) channel.Writer.TryWrite(last);
+            foreach (var what in (Sighted[])[Sighted.Pod, Sighted.Job])
+                if (_last.TryGetValue((job, what), out var last)) channel.Writer.TryWrite(last);
         }
         return new(channel.Reader, () =>
         {
@@ -36,8 +44,8 @@ sealed class JobWatch(KubernetesApi api, KubernetesOptions options, TimeProvider
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var selector = $"{TaskJob.OwnerLabel}={options.Owner}";
-        var pods = new ResourceWatch(api, "pods", selector, options, time, log) { Seen = (pod, gone) => Tell(pod.Text("metadata", "labels", "job-name"), new(true, pod, gone)) };
-        var jobs = new ResourceWatch(api, "jobs", selector, options, time, log) { Seen = (job, gone) => Tell(job.Name(), new(false, job, gone)) };
+        var pods = new ResourceWatch(api, "pods", selector, options, time, log) { Seen = (pod, gone) => Tell(pod.Text("metadata", "labels", "job-name"), new(Sighted.Pod, pod, gone)), Missed = TellGap };
+        var jobs = new ResourceWatch(api, "jobs", selector, options, time, log) { Seen = (job, gone) => Tell(job.Name(), new(Sighted.Job, job, gone)), Missed = TellGap };
         return Task.WhenAll(pods.RunAsync(stoppingToken), jobs.RunAsync(stoppingToken));
     }
 
@@ -45,10 +53,16 @@ sealed class JobWatch(KubernetesApi api, KubernetesOptions options, TimeProvider
     {
         lock (_sync)
         {
-            if (sighting.Gone) _last.Remove((job, sighting.IsPod));
-            else _last[(job, sighting.IsPod)] = sighting;
+            if (sighting.Gone) _last.Remove((job, sighting.What));
+            else _last[(job, sighting.What)] = sighting;
             if (_waiting.TryGetValue(job, out var channel)) channel.Writer.TryWrite(sighting);
         }
+    }
+
+    void TellGap()
+    {
+        lock (_sync)
+            foreach (var channel in _waiting.Values) channel.Writer.TryWrite(new(Sighted.Gap, default, false));
     }
 }
 

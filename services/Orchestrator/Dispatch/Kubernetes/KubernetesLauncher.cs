@@ -99,7 +99,13 @@ sealed class KubernetesLauncher(
                 await DeleteAsync(attempt, name, stopping);
                 return stage == PodStage.Running ? new(-1, true, "") : PodEnds.GivenUp(view, name, waited);
             }
-            if (sighting is { IsPod: false } ofJob)
+            if (sighting is { What: Sighted.Gap })
+            {
+                // A Job that came and went between two lists was never told of.
+                if ((await api.GetJobAsync(name, stopping)).Code == HttpStatusCode.NotFound) return PodEnds.Gone($"Job {name}");
+                continue;
+            }
+            if (sighting is { What: Sighted.Job } ofJob)
             {
                 if (ofJob.Gone) return PodEnds.Gone($"Job {name}");
                 if (JobEnd(name, ofJob.Object) is { } end) (byJob, since) = (byJob ?? end, time.GetTimestamp());

@@ -18,15 +18,21 @@ sealed class ResourceWatch(KubernetesApi api, string resource, string selector, 
     /// <summary>Called in order: an object as it is now, and whether it is gone.</summary>
     public required Action<JsonElement, bool> Seen { get; init; }
 
+    /// <summary>Called after a list that was made because changes had been missed: what came and went in between was never told.</summary>
+    public required Action Missed { get; init; }
+
     public async Task RunAsync(CancellationToken cancellation)
     {
         string? version = null;
+        var missed = false;
         var pause = options.FirstRetry;
         while (!cancellation.IsCancellationRequested)
         {
             try
             {
                 version ??= await ListAsync(cancellation);
+                if (missed) Missed();
+                missed = false;
                 await foreach (var change in api.WatchAsync(resource, selector, version, Silence, cancellation))
                 {
                     if (change.Text("type") == "ERROR") throw Refusal(change.At("object"));
@@ -41,7 +47,7 @@ sealed class ResourceWatch(KubernetesApi api, string resource, string selector, 
             catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
             {
                 var gone = e is KubernetesException { Code: HttpStatusCode.Gone };
-                if (gone) version = null;
+                if (gone) (version, missed) = (null, true);
                 log.WatchDropped(resource, e.Message);
                 await Task.Delay((e as KubernetesException)?.RetryAfter ?? (gone ? TimeSpan.Zero : pause), time, cancellation);
                 pause = Longer(pause);
