@@ -32,6 +32,7 @@ public static class OrchestratorService
         services.AddSingleton<WindowSealedEndpoint>().AddSingleton<RunReader>();
         services.AddSingleton<OrchestratorMetrics>();
         builder.AddMetricsEndpoint("leanpipe-orchestrator");
+        services.AddHostedService<HousekeepingSchedule>();
         services.AddDaprWorkflow(worker =>
         {
             worker.RegisterWorkflow<PipelineWorkflow>(WorkflowNames.Pipeline);
@@ -43,6 +44,8 @@ public static class OrchestratorService
             worker.RegisterActivity<PublishActivity>(WorkflowNames.Publish);
             worker.RegisterActivity<FinishActivity>(WorkflowNames.Finish);
             worker.RegisterActivity<CancelActivity>(WorkflowNames.Cancel);
+            worker.RegisterWorkflow<HousekeepingWorkflow>(HousekeepingWorkflow.Name);
+            worker.RegisterActivity<HousekeepingActivity>(HousekeepingActivity.Name);
         });
         return builder;
     }
@@ -59,6 +62,8 @@ public static class OrchestratorService
             .WithTopic(EventNames.PubSub, EventNames.WindowSealed);
         app.MapPost(ScheduleJobs.Path, async (string job, ScheduleJobs jobs, CancellationToken cancellation) =>
             await jobs.FireAsync(job, cancellation) ? Results.Ok() : Results.NotFound());
+        app.MapPost(HousekeepingSchedule.Path, async (DaprWorkflowClient workflows, TimeProvider time) =>
+            await workflows.ScheduleNewWorkflowAsync(HousekeepingWorkflow.Name, $"housekeeping-{time.GetUtcNow():yyyyMMdd'T'HHmmss}", ""));
         app.MapGet("/healthz", () => Results.Text("ok\n"));
         app.MapGet("/api/runs", async (RunReader runs, CancellationToken cancellation) =>
             Results.Json(await runs.ListAsync(ListedRuns, cancellation), ApiJson.Default.IReadOnlyListRunLine));

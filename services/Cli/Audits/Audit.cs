@@ -1,4 +1,5 @@
 using LeanPipe.Contracts;
+using LeanPipe.Housekeeping;
 using LeanPipe.Lake;
 using LeanPipe.Tables;
 
@@ -52,13 +53,16 @@ sealed record Audit(
         DateTimeOffset? asOf = ledgers.Count == 0 ? null : ledgers.Max(l => l.AsOf);
         var windows = new List<WindowAudit>();
         var breaks = ledgers.SelectMany(LedgerSums.Of).ToList();
+        // Segments that housekeeping took on purpose are neither missing nor read.
+        var retired = await HousekeepingPass.RetiredAsync(store, stream, stop);
         foreach (var window in recorded.Keys.Union(manifests.Keys).Order(StringComparer.Ordinal))
         {
             var manifest = manifests.GetValueOrDefault(window);
+            var present = retired.GetValueOrDefault(window)?.Revision >= manifest?.Revision ? null : manifest;
             breaks.AddRange(SegmentSums.OfManifest(stream, window, manifest, ledgers));
-            windows.Add(new(window, recorded.GetValueOrDefault(window), manifest?.Rows, manifest?.Revision, manifest?.Segments.Count ?? 0, await MissingAsync(store, manifest, stop), manifest?.SealedAt > asOf));
-            if (manifest is not null)
-                await foreach (var found in SegmentSums.OfSegmentsAsync(store, manifest, read, stop)) breaks.Add(found);
+            windows.Add(new(window, recorded.GetValueOrDefault(window), manifest?.Rows, manifest?.Revision, manifest?.Segments.Count ?? 0, await MissingAsync(store, present, stop), manifest?.SealedAt > asOf));
+            if (present is not null)
+                await foreach (var found in SegmentSums.OfSegmentsAsync(store, present, read, stop)) breaks.Add(found);
         }
         await AddRunsAsync(store, stream, runs, manifests, read, breaks, stop);
         return new(

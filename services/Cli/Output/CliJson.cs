@@ -7,6 +7,7 @@ using LeanPipe.Cli.Homes;
 using LeanPipe.Cli.Runs;
 using LeanPipe.Contracts;
 using LeanPipe.Documents;
+using LeanPipe.Housekeeping;
 using LeanPipe.Orchestrator;
 
 namespace LeanPipe.Cli.Output;
@@ -23,6 +24,7 @@ namespace LeanPipe.Cli.Output;
 [JsonSerializable(typeof(PlannedRun))]
 [JsonSerializable(typeof(IReadOnlyList<BackfillWindow>))]
 [JsonSerializable(typeof(Audit))]
+[JsonSerializable(typeof(HousekeepingReport))]
 [JsonSerializable(typeof(SendSummary))]
 [JsonSerializable(typeof(WorkflowState))]
 [JsonSerializable(typeof(DemoState))]

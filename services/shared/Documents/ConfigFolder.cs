@@ -8,7 +8,11 @@ public sealed record LoadedPipeline(PipelineDefinition Definition, string Folder
 
 /// <summary>Every document of a folder.</summary>
 /// <param name="Streams">The newest version of each.</param>
-public sealed record Configuration(IReadOnlyList<StreamDefinition> Streams, IReadOnlyList<LoadedPipeline> Pipelines);
+public sealed record Configuration(IReadOnlyList<StreamDefinition> Streams, IReadOnlyList<LoadedPipeline> Pipelines)
+{
+    /// <summary>Null without a <c>housekeeping.yaml</c>.</summary>
+    public HousekeepingPolicy? Housekeeping { get; init; }
+}
 
 /// <summary><c>streams/*.yaml</c>, <c>streams/*/v*.yaml</c> and <c>pipelines/*/pipeline.yaml</c>; a missing folder holds none.</summary>
 public static class ConfigFolder
@@ -25,11 +29,13 @@ public static class ConfigFolder
             errors.AddRange(result.Errors);
             if (result.Value is { } pipeline) pipelines.Add((file, pipeline));
         }
+        var housekeeping = Path.Combine(folder, HousekeepingDocument.FileName) is var keeping && File.Exists(keeping) ? HousekeepingDocument.Load(keeping) : new(null, []);
+        errors.AddRange(housekeeping.Errors);
         // A stream whose own document is wrong is still there, so it is not reported as missing too.
         if (errors.Count == 0) errors.AddRange(AcrossDocuments(streams, pipelines));
         return errors.Count > 0
             ? new(null, errors)
-            : new(new([.. streams.Select(s => s.Definition)], [.. pipelines.Select(p => new LoadedPipeline(p.Definition, Path.GetDirectoryName(Path.GetFullPath(p.File))!))]), []);
+            : new(new([.. streams.Select(s => s.Definition)], [.. pipelines.Select(p => new LoadedPipeline(p.Definition, Path.GetDirectoryName(Path.GetFullPath(p.File))!))]) { Housekeeping = housekeeping.Value }, []);
     }
 
     /// <summary>The stream documents alone, each with all its versions.</summary>

@@ -131,7 +131,7 @@ public static class LakeLayout
     public const string CatalogViews = "catalog/views.sql";
 
     /// <summary>Every prefix of the first level; nothing else belongs into a lake.</summary>
-    public static readonly IReadOnlyList<string> Prefixes = ["raw/", "rejected/", "windows/", "ledger/", Runs, "index/", "cache/", Tables, "catalog/"];
+    public static readonly IReadOnlyList<string> Prefixes = ["raw/", "rejected/", "windows/", "ledger/", Runs, "index/", "cache/", Tables, "catalog/", "housekeeping/"];
 
     static string Partition(WindowId window)
     {

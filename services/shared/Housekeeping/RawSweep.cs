@@ -1,0 +1,74 @@
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Housekeeping;
+
+/// <param name="Window">Written before the first of its segments goes.</param>
+sealed record Retirement(RetiredWindow Window, IReadOnlyList<Removal> Segments);
+
+/// <summary>Raw segments of windows that every pipeline has read, and rejected records, once they are old enough.</summary>
+/// <remarks>
+/// Only segments that the newest manifest of a window names are looked at: what no manifest names yet is the gateway's. They go when the manifest is older than the retention, every
+/// pipeline that reads the stream has a proof for this very revision, and each segment is there with the manifest's size.
+/// </remarks>
+sealed class RawSweep(LakeSnapshot lake, HousekeepingPolicy policy, IReadOnlyDictionary<string, IReadOnlyList<string>> readers)
+{
+    const string Retired = "housekeeping/retired/";
+
+    public static string RetiredKey(string stream, string window) => $"{Retired}{stream}/{window}.json";
+
+    /// <param name="pipelines">Every pipeline of the installation; null when they are not known, and then no raw segment goes.</param>
+    public static IReadOnlyDictionary<string, IReadOnlyList<string>> Readers(IReadOnlyList<PipelineDefinition>? pipelines) =>
+        (from pipeline in pipelines ?? []
+         from stream in pipeline.Steps.SelectMany(s => s.Inputs.Values).OfType<StreamInput>().Select(i => i.Stream.Value).Concat(pipeline.TriggerSealed is { } sealedStream ? [sealedStream.Value] : []).Distinct()
+         group pipeline.Name.Value by stream).ToDictionary(g => g.Key, g => (IReadOnlyList<string>)[.. g]);
+
+    /// <param name="proofs">Those on disk and those that this pass has found.</param>
+    public async Task<IReadOnlyList<Retirement>> FindAsync(Func<string, CancellationToken, Task<RawProof?>> proofs, CancellationToken cancellationToken)
+    {
+        if (policy.Raw is null) return [];
+        var retirements = new List<Retirement>();
+        foreach (var (stream, pipelines) in readers.OrderBy(r => r.Key, StringComparer.Ordinal))
+        {
+            var sizes = await lake.Store.ListAsync($"raw/{stream}/", cancellationToken).ToDictionaryAsync(o => o.Key, o => o.Bytes, cancellationToken: cancellationToken);
+            foreach (var (window, newest) in await NewestAsync(stream, cancellationToken))
+            {
+                if (!lake.IsOlder(newest.LastModified, policy.Raw)) continue;
+                if (await lake.Store.GetJsonAsync(newest.Key, ContractsJson.Default.WindowManifest, cancellationToken) is not { } manifest || !lake.IsOlder(manifest.SealedAt, policy.Raw)) continue;
+                var left = manifest.Segments.Where(s => sizes.ContainsKey(s.Key)).ToList();
+                if (left.Count == 0 || left.Exists(s => sizes[s.Key] != s.Bytes || lake.IsNamed(s.Key))) continue;
+                if (await RetireAsync(manifest, left, pipelines, proofs, cancellationToken) is { } retirement) retirements.Add(retirement);
+            }
+        }
+        return retirements;
+    }
+
+    public async Task<IReadOnlyList<Removal>> FindRejectedAsync(CancellationToken cancellationToken)
+    {
+        if (policy.Rejected is not { } kept) return [];
+        return await lake.Store.ListAsync("rejected/", cancellationToken).Where(o => lake.IsOlder(o.LastModified, kept) && !lake.IsNamed(o.Key))
+            .Select(o => new Removal("rejected", o.Key, o.Bytes, $"rejected on {o.LastModified:yyyy-MM-dd}, more than {kept.TotalDays:0.##} days ago", policy.ColdStorage)).ToListAsync(cancellationToken);
+    }
+
+    async Task<Retirement?> RetireAsync(
+        WindowManifest manifest, List<ObjectRef> left, IReadOnlyList<string> pipelines, Func<string, CancellationToken, Task<RawProof?>> proofs, CancellationToken cancellationToken)
+    {
+        var (stream, window) = (manifest.Stream.Value, manifest.Window.Value);
+        var expected = RawProofs.Fingerprint(manifest.Segments);
+        foreach (var pipeline in pipelines)
+            if (await proofs(RawProofs.Key(stream, window, manifest.Revision, pipeline), cancellationToken) is not { } proof || proof.Sha256 != expected || proof.Rows != manifest.Rows) return null;
+        var why = $"window {window} was sealed on {manifest.SealedAt:yyyy-MM-dd}, and {string.Join(", ", pipelines)} read revision {manifest.Revision} with its {manifest.Rows} rows and published it";
+        return new(
+            new(stream, window, manifest.Revision, manifest.Rows, manifest.Bytes, manifest.Segments.Count, lake.Now, policy.ColdStorage),
+            [.. left.Select(s => new Removal("raw", s.Key, s.Bytes, why, policy.ColdStorage) { Sha256 = s.Sha256 })]);
+    }
+
+    /// <summary>The newest manifest of each window: keys come in order.</summary>
+    async Task<SortedDictionary<string, ListedObject>> NewestAsync(string stream, CancellationToken cancellationToken)
+    {
+        var newest = new SortedDictionary<string, ListedObject>(StringComparer.Ordinal);
+        await foreach (var item in lake.Store.ListAsync(LakeLayout.Windows(new(stream)), cancellationToken))
+            if (item.Key.Split('/') is [_, _, var window, _]) newest[window] = item;
+        return newest;
+    }
+}
