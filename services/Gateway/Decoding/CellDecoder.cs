@@ -6,7 +6,7 @@ using LeanPipe.Gateway.Validation;
 
 namespace LeanPipe.Gateway.Decoding;
 
-/// <summary>Turns a frame into the JSON object that the schema checks and the segment keeps. One per connection.</summary>
+/// <summary>Turns a frame into the JSON object that the schema checks and the segment keeps. Not thread-safe.</summary>
 /// <remarks>What the frame says about a field becomes JSON by the field's type (<see cref="CellWriter"/>); everything else about the record is the validator's.</remarks>
 abstract class CellDecoder
 {

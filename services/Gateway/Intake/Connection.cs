@@ -7,7 +7,7 @@ namespace LeanPipe.Gateway.Intake;
 
 /// <summary>Reads one connection to its end, and acknowledges as the stream asks for it.</summary>
 /// <remarks>
-/// Bounded memory: a read buffer, which a frame may widen to max_frame and which an idle connection gives back, and nothing is read while the stream has max_unsynced bytes
+/// Bounded memory: a read buffer, which a frame may widen to max_frame; who waits for the rest of a frame keeps no more than it has, and an idle connection nothing. Nothing is read while the stream has max_unsynced bytes
 /// that are not on disk, or while the log or its disk is full. TCP's window is what the peer feels.
 /// </remarks>
 sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth health, GatewayOptions options, TimeProvider time, PipeReader input, PipeWriter output, PeerClocks clocks)
@@ -92,6 +92,7 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
         {
             // Bytes that are here already are not waited for.
             if (!draining.IsCancellationRequested && input.TryRead(out var ready)) return (ready, clock.Overdue);
+            KeepWhatIsLeft();
             clock.BeginWait(isMidFrame);
             if (!draining.IsCancellationRequested)
             {
@@ -126,13 +127,7 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
     /// <summary>Copies what fits behind what is left of the last portion.</summary>
     int Fill(in ReadOnlySequence<byte> bytes)
     {
-        if (_length == _buffer.Length)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(options.ReadBufferBytes, _length * 2));
-            _buffer.AsSpan(0, _length).CopyTo(larger);
-            if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
-            _buffer = larger;
-        }
+        if (_length == _buffer.Length || _buffer.Length < Math.Min(options.ReadBufferBytes, _length + bytes.Length)) Move(Math.Max(options.ReadBufferBytes, _length * 2));
         var count = (int)Math.Min(bytes.Length, _buffer.Length - _length);
         bytes.Slice(0, count).CopyTo(_buffer.AsSpan(_length));
         _length += count;
@@ -148,6 +143,20 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
         _length -= consumed;
         if (batch is not null) _acks.Appended(intake.Frames, batch);
         return batch is not null;
+    }
+
+    /// <summary>The beginning of a frame whose rest may never come moves out of a buffer that somebody else can use.</summary>
+    void KeepWhatIsLeft()
+    {
+        if (_length > 0 && _length <= _buffer.Length / 4) Move(_length);
+    }
+
+    void Move(int bytes)
+    {
+        var other = ArrayPool<byte>.Shared.Rent(bytes);
+        _buffer.AsSpan(0, _length).CopyTo(other);
+        if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = other;
     }
 
     void Release()

@@ -21,17 +21,21 @@ sealed class FrameIntake
     readonly long _connection;
     readonly string _peer;
     readonly ConnectionStamps _stamps;
-    readonly Verdict _verdict = new();
-    readonly ArrayBufferWriter<byte> _rewritten = new();
-    readonly ArrayBufferWriter<byte> _decoded = new();
-    readonly ArrayBufferWriter<byte> _tooLargeHead = new();
 
-    readonly List<Run> _runs = [];
+    // The stream's and its document's, only while a portion is taken: a connection that is silent holds none of it.
+    IntakeScratch? _scratch;
+    Verdict _verdict = null!;
+    ArrayBufferWriter<byte> _rewritten = null!;
+    ArrayBufferWriter<byte> _decoded = null!;
+    List<Run> _runs = null!;
+    CellDecoder? _decoder;
+
+    /// <summary>The beginning of a frame that is skipped; null until there is one.</summary>
+    ArrayBufferWriter<byte>? _tooLargeHead;
 
     // Of the document in force, changed between two frames.
     StreamFormat _format;
     FrameCutter _cutter;
-    CellDecoder? _decoder;
     long _windowLength;
     int _windowMinutes;
     bool _isHeaderNext;
@@ -72,6 +76,22 @@ sealed class FrameIntake
     /// <returns>How many bytes are done with; the rest comes again with more behind it. The batch is null when there was nothing to append.</returns>
     public (int Consumed, LogBatch? Batch) Take(ReadOnlySpan<byte> buffer, long received, WriteAheadLog log)
     {
+        var scratch = _scratch = _stream.Scratches.Rent();
+        (_verdict, _rewritten, _decoded, _runs, _decoder) = (scratch.Verdict, scratch.Rewritten, scratch.Decoded, scratch.Runs, _format.RentDecoder());
+        try
+        {
+            return TakePortion(buffer, received, log);
+        }
+        finally
+        {
+            _format.Return(_decoder);
+            _stream.Scratches.Return(scratch);
+            (_scratch, _verdict, _rewritten, _decoded, _runs, _decoder) = (null, null!, null!, null!, null!, null);
+        }
+    }
+
+    (int Consumed, LogBatch? Batch) TakePortion(ReadOnlySpan<byte> buffer, long received, WriteAheadLog log)
+    {
         _runs.Clear();
         _rewritten.ResetWrittenCount();
         _blank = 0;
@@ -102,7 +122,12 @@ sealed class FrameIntake
     [MemberNotNull(nameof(_format), nameof(_cutter))]
     void Use(StreamFormat format)
     {
-        (_format, _cutter, _decoder) = (format, format.Cutter, format.NewDecoder());
+        if (_scratch is not null)
+        {
+            _format!.Return(_decoder);
+            _decoder = format.RentDecoder();
+        }
+        (_format, _cutter) = (format, format.Cutter);
         _windowLength = format.Definition.Window.Length.Ticks;
         _windowMinutes = (int)(_windowLength / TimeSpan.TicksPerMinute);
         _scanned = 0;
@@ -144,7 +169,7 @@ sealed class FrameIntake
         _announced = found.Announced;
         _skipped = found.Start;
         _skippedPayload = 0;
-        _tooLargeHead.ResetWrittenCount();
+        (_tooLargeHead ??= new()).ResetWrittenCount();
         at += found.Start;
         return true;
     }
@@ -155,14 +180,14 @@ sealed class FrameIntake
         var isEnded = _cutter.TrySkip(rest, left, out var skipped, out var payload);
 
         // One more than is kept, for it may be a CR that belongs to the delimiter.
-        var wanted = _options.RejectKeepsBytes + 1 - _tooLargeHead.WrittenCount;
+        var wanted = _options.RejectKeepsBytes + 1 - _tooLargeHead!.WrittenCount;
         _tooLargeHead.Write(rest[..Math.Min(payload, wanted)]);
         _skipped += skipped;
         _skippedPayload += payload;
         at += skipped;
         if (!isEnded) return false;
         _isSkipping = false;
-        var head = _tooLargeHead.WrittenSpan;
+        var head = _tooLargeHead!.WrittenSpan;
         var whole = _skippedPayload == head.Length ? _cutter.Trim(head) : head;
         RejectTooLarge(whole, _skippedPayload - (head.Length - whole.Length), _skipped);
         return true;

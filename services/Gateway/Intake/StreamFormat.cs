@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LeanPipe.Contracts;
 using LeanPipe.Gateway.Decoding;
 using LeanPipe.Gateway.Framing;
@@ -8,6 +9,10 @@ namespace LeanPipe.Gateway.Intake;
 /// <summary>A stream's document, compiled. Immutable and shared by all connections: a changed document is another one.</summary>
 sealed class StreamFormat
 {
+    const int MostKept = 32;
+
+    readonly ConcurrentQueue<CellDecoder> _decoders = new();
+
     /// <exception cref="LeanPipeException"><c>gateway.bad_schema</c>, <c>gateway.bad_framing</c>: what the document's own rules do not see.</exception>
     public StreamFormat(StreamDefinition definition)
     {
@@ -16,7 +21,7 @@ sealed class StreamFormat
         Validator = new(definition.Schema, definition.EventTime, canonicalTimestamps: definition.Decoder is CellDecoderDefinition, definition.Stamps);
         Rewriter = RecordRewriter.Of(definition);
         Cutter = new(definition.Framing, definition.Limits.MaxFrameBytes);
-        _ = NewDecoder();
+        Return(RentDecoder());
     }
 
     public StreamDefinition Definition { get; }
@@ -30,6 +35,11 @@ sealed class StreamFormat
     /// <summary>Null when what is accepted is always what the segment keeps.</summary>
     public RecordRewriter? Rewriter { get; }
 
-    /// <summary>One for each connection; null when frames are records already.</summary>
-    public CellDecoder? NewDecoder() => CellDecoder.Of(Definition);
+    /// <summary>One for each portion that is being taken; null when frames are records already. Thread-safe.</summary>
+    public CellDecoder? RentDecoder() => _decoders.TryDequeue(out var decoder) ? decoder : CellDecoder.Of(Definition);
+
+    public void Return(CellDecoder? decoder)
+    {
+        if (decoder is not null && _decoders.Count < MostKept) _decoders.Enqueue(decoder);
+    }
 }

@@ -33,6 +33,8 @@ sealed class StreamIntake
 
     public OpenWindows Windows { get; }
 
+    public IntakeScratches Scratches { get; } = new();
+
     public StoredPositions Stored { get; } = new();
 
     /// <summary>When a byte came last from any connection; when the gateway started, before the first.</summary>

@@ -59,10 +59,11 @@ sealed class GatewayUnderTest : IAsyncDisposable
 
     /// <param name="publish">Stands in for the sidecar; by default it takes every event.</param>
     public static async Task<GatewayUnderTest> StartAsync(
-        GatewayOptions options, IObjectStore? store = null, TimeProvider? time = null, Func<WindowSealed, Task>? publish = null)
+        GatewayOptions options, IObjectStore? store = null, TimeProvider? time = null, Func<WindowSealed, Task>? publish = null, ILoggerProvider? log = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        if (log is not null) builder.Logging.AddProvider(log);
         store ??= ObjectStores.Open(options.Lake);
         if (time is not null) builder.Services.AddSingleton(time);
         builder.Services.AddKeyedSingleton(nameof(GatewayHost), store);
