@@ -62,4 +62,10 @@ static partial class OrchestratorLog
 
     [LoggerMessage(3021, LogLevel.Warning, "A schedule could not be given to the sidecar and is tried again: {Reason}")]
     public static partial void JobsNotRegistered(this ILogger log, string reason);
+
+    [LoggerMessage(3022, LogLevel.Information, "Run {Run}: bucket {Bucket} of step {Step} was heavy and was shared out over {Parts} tasks")]
+    public static partial void BucketSharedOut(this ILogger log, string run, string step, int bucket, int parts);
+
+    [LoggerMessage(3023, LogLevel.Information, "Pipeline {Pipeline}: tasks of step {Step} needed {MebiBytes} MiB and begin with that from now on")]
+    public static partial void MemoryRemembered(this ILogger log, string pipeline, string step, long mebiBytes);
 }

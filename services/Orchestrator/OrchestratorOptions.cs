@@ -28,6 +28,9 @@ public sealed record OrchestratorOptions
     /// <summary>What each task may use. Null shares the machine out: its cores, and 80 % of its memory, over <see cref="MaxConcurrentTasks"/>.</summary>
     public TaskLimits? TaskLimits { get; init; }
 
+    /// <summary>A task that runs out of memory is tried again with twice as much, up to this. Null is 80 % of this machine's; set it when tasks run elsewhere.</summary>
+    public long? MaxTaskMemoryBytes { get; init; }
+
     /// <summary>An attempt that crashed or failed for a passing reason is followed by another, up to so many. SQL errors and failed checks are not repeated.</summary>
     public int MaxTaskAttempts { get; init; } = 3;
 
@@ -36,6 +39,8 @@ public sealed record OrchestratorOptions
 
     /// <summary>Before the second attempt of a task; doubled before each further one.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    internal long EffectiveMaxTaskMemoryBytes => MaxTaskMemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 10 * 8;
 
     /// <summary>
     /// Two more than run at a time, so that a place that becomes free is taken at once. At most 40, half of what the local sidecar hands to a worker: the other half is for
@@ -58,6 +63,7 @@ public sealed record OrchestratorOptions
         if (Kubernetes is null && !File.Exists(StepRunner)) errors.Add($"The step runner '{StepRunner}' does not exist: give the path of its program or .dll.");
         if (MaxConcurrentTasks < 1) errors.Add($"The number of concurrent tasks is {MaxConcurrentTasks}: expected 1 or more.");
         if (MaxConcurrentRuns < 1) errors.Add($"The number of concurrent runs is {MaxConcurrentRuns}: expected 1 or more.");
+        if (MaxTaskMemoryBytes < 1) errors.Add($"The most memory of a task is {MaxTaskMemoryBytes} bytes: expected 1 or more.");
         if (MaxTaskAttempts < 1) errors.Add($"The number of attempts of a task is {MaxTaskAttempts}: expected 1 or more.");
         if (MaxLostAttempts < 1) errors.Add($"The number of lost attempts of a task is {MaxLostAttempts}: expected 1 or more.");
         if (RetryDelay < TimeSpan.Zero) errors.Add($"The delay before a second attempt is {RetryDelay}: expected zero or more.");

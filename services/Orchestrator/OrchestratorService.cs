@@ -26,7 +26,7 @@ public static class OrchestratorService
             services.TryAddSingleton<ILauncher, KubernetesLauncher>();
         }
         services.TryAddSingleton<ILauncher, ProcessLauncher>();
-        services.AddSingleton<SourceReader>().AddSingleton<RunPlanning>().AddSingleton<TaskCache>().AddSingleton<StepWriter>().AddSingleton<TaskRunner>().AddSingleton<RunEnding>();
+        services.AddSingleton<SourceReader>().AddSingleton<RunPlanning>().AddSingleton<TaskCache>().AddSingleton<StepWriter>().AddSingleton<MemoryLadder>().AddSingleton<TaskRunner>().AddSingleton<RunEnding>();
         services.AddSingleton<IRunInstances, DaprRunInstances>().AddSingleton<RunQueue>().AddSingleton<RunCancellation>();
         services.AddSingleton<RunStarter>().AddSingleton<PublishedTrigger>().AddSingleton<ScheduleJobs>().AddHostedService(s => s.GetRequiredService<ScheduleJobs>());
         services.AddSingleton<WindowSealedEndpoint>().AddSingleton<RunReader>();

@@ -4,17 +4,19 @@ namespace LeanPipe.StepRunner;
 
 /// <param name="TaskKey">The lake key of <c>task.json</c>.</param>
 /// <param name="Scratch">Null makes a fresh folder below the system's temporary folder.</param>
+/// <param name="MemoryBytes">Instead of the limit in <c>task.json</c>, for an attempt after one that ran out of it.</param>
 /// <param name="ExitWithParent">Standard input is a pipe that only the parent holds open: its end is the parent's.</param>
-internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch, bool ExitWithParent = false)
+internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch, bool ExitWithParent = false, long? MemoryBytes = null)
 {
     public const string Help = """
-        steprunner --task KEY --attempt N [--scratch DIR] [--exit-with-parent]
+        steprunner --task KEY --attempt N [--scratch DIR] [--memory BYTES] [--exit-with-parent]
 
           Runs one attempt of one task: reads its inputs from the lake, runs its SQL in DuckDB, writes Parquet chunks and then outcome.json.
 
           --task KEY      lake key of the task: runs/RUN/STEP/TASK/task.json
           --attempt N     number of this attempt, from 1; everything it writes lies below runs/RUN/STEP/TASK/N/
           --scratch DIR   where a folder for this attempt is made (default: TMPDIR); the folder is removed at the end
+          --memory BYTES  limit on memory, instead of the task's own
           --exit-with-parent
                           stop when standard input ends, as after SIGTERM: the process that started this one is gone
 
@@ -29,7 +31,7 @@ internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch, b
     /// <summary>The arguments, or what is wrong with all of them.</summary>
     public static (Arguments? Parsed, IReadOnlyList<string> Errors) Parse(ReadOnlySpan<string> args)
     {
-        string? task = null, attempt = null, scratch = null;
+        string? task = null, attempt = null, scratch = null, memory = null;
         var exitWithParent = false;
         var errors = new List<string>();
         for (var i = 0; i < args.Length; i++)
@@ -40,9 +42,9 @@ internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch, b
                 exitWithParent = true;
                 continue;
             }
-            if (name is not ("--task" or "--attempt" or "--scratch"))
+            if (name is not ("--task" or "--attempt" or "--scratch" or "--memory"))
             {
-                errors.Add($"'{name}' is no option: expected --task, --attempt, --scratch or --exit-with-parent.");
+                errors.Add($"'{name}' is no option: expected --task, --attempt, --scratch, --memory or --exit-with-parent.");
                 continue;
             }
             if (i + 1 == args.Length)
@@ -51,13 +53,15 @@ internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch, b
                 break;
             }
             var value = args[++i];
-            _ = name switch { "--task" => task = value, "--attempt" => attempt = value, _ => scratch = value };
+            _ = name switch { "--task" => task = value, "--attempt" => attempt = value, "--memory" => memory = value, _ => scratch = value };
         }
         if (string.IsNullOrEmpty(task)) errors.Add("--task is missing: give the lake key of a task.json.");
         var number = 0;
         if (attempt is null) errors.Add("--attempt is missing: give a number from 1.");
         else if (!int.TryParse(attempt, NumberStyles.None, CultureInfo.InvariantCulture, out number) || number < 1)
             errors.Add($"--attempt is '{attempt}': expected a number from 1.");
-        return errors.Count == 0 ? (new(task!, number, scratch, exitWithParent), errors) : (null, errors);
+        var bytes = 0L;
+        if (memory is not null && (!long.TryParse(memory, NumberStyles.None, CultureInfo.InvariantCulture, out bytes) || bytes < 1)) errors.Add($"--memory is '{memory}': expected a number of bytes.");
+        return errors.Count == 0 ? (new(task!, number, scratch, exitWithParent, memory is null ? null : bytes), errors) : (null, errors);
     }
 }

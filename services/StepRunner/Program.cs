@@ -47,6 +47,7 @@ internal static class Program
     {
         var lake = ObjectStores.Open(LakeOptions.FromEnvironment());
         var spec = await TaskReader.ReadAsync(lake, arguments.TaskKey, signal);
+        if (arguments.MemoryBytes is { } memory) spec = spec with { Limits = spec.Limits with { MemoryBytes = memory } };
         TaskOutcome? outcome;
         var outcomeKey = LakeLayout.Outcome(spec.Run, spec.Step, spec.Task, arguments.Attempt);
         if (await lake.SizeAsync(outcomeKey, signal) is not null)

@@ -17,7 +17,8 @@ interface ILauncher
 }
 
 /// <param name="Limits">What it may use, and for how long.</param>
-readonly record struct TaskAttempt(RunId Run, StepName Step, TaskId Task, int Attempt, TaskLimits Limits)
+/// <param name="MoreMemory">The limit on memory is not that of its task.json: the step runner is told (<c>--memory</c>).</param>
+readonly record struct TaskAttempt(RunId Run, StepName Step, TaskId Task, int Attempt, TaskLimits Limits, bool MoreMemory = false)
 {
     public TimeSpan Timeout => Limits.Timeout;
 

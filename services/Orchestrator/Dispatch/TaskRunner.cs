@@ -11,7 +11,7 @@ namespace LeanPipe.Orchestrator;
 /// another one is launched under the next number. Attempts are counted per execution of the activity, however often it is delivered: a task that takes this
 /// service down with it ends after <see cref="OrchestratorOptions.MaxLostAttempts"/> all the same, while a run that somebody starts again gets new attempts.
 /// </remarks>
-sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache, OrchestratorOptions options, RunProgress progress, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<TaskRunner> log)
+sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache, MemoryLadder ladder, OrchestratorOptions options, RunProgress progress, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<TaskRunner> log)
     : IDisposable
 {
     // A sidecar that reconnects delivers an activity again while the first delivery still runs here: both wait for the one attempt.
@@ -23,7 +23,7 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
     // Ends the attempts of a run that somebody cancelled.
     readonly ConcurrentDictionary<RunId, CancellationTokenSource> _stops = new();
 
-    readonly SemaphoreSlim _slots = new(options.MaxConcurrentTasks);
+    readonly TaskPlaces _places = new(options.MaxConcurrentTasks);
 
     public async Task<Reply> RunAsync(RunId run, StepName step, TaskId task, string execution)
     {
@@ -68,13 +68,13 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
         {
             lock (_running)
             {
-                var running = options.MaxConcurrentTasks - _slots.CurrentCount;
+                var running = options.MaxConcurrentTasks - _places.Free;
                 return (running, Math.Max(0, _running.Count - running));
             }
         }
     }
 
-    public void Dispose() => _slots.Dispose();
+    public void Dispose() => _places.Dispose();
 
     async Task<Reply> BringToCommitAsync(RunId run, StepName step, TaskId task, string execution)
     {
@@ -84,7 +84,7 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
         var spec = await store.GetJsonAsync(LakeLayout.TaskSpec(run, step, task), ContractsJson.Default.TaskSpec, CancellationToken.None)
             ?? throw StepWriter.Missing(LakeLayout.TaskSpec(run, step, task));
 
-        var (last, used, lost) = (0, 0, 0);
+        var (last, used, lost, outOfMemory) = (0, 0, 0, 0);
         foreach (var (number, start, found) in await attempts.ReadAsync(CancellationToken.None))
         {
             last = number;
@@ -93,39 +93,51 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
             if (outcome is null && await launcher.AttachAsync(attempt) is not null) outcome = await attempts.OutcomeAsync(number, CancellationToken.None);
             if (outcome is { Error: null }) return await CommitAsync(attempts, spec, attempt, outcome);
             if (start.Execution != execution) continue;
-            if (outcome?.Error is { Transient: false } error) return Failed(spec, number, error.Code, error.Message);
-            if (outcome is null) lost++;
+            if (outcome?.Error is { } memory && MemoryLadder.IsOutOfMemory(memory, null) && ladder.After(spec.Limits, outOfMemory + 1) is not null) outOfMemory++;
+            else if (outcome?.Error is { Transient: false } error) return Failed(spec, number, error.Code, error.Message);
+            else if (outcome is null) lost++;
             else used++;
         }
         return lost < options.MaxLostAttempts
-            ? await AttemptAsync(attempts, spec, execution, last, used)
+            ? await AttemptAsync(attempts, spec, execution, last, used, outOfMemory)
             : Failed(spec, last, "task.lost", $"{lost} attempts ended without a trace, together with this service. Start the run again under its id to try more.");
     }
 
-    async Task<Reply> AttemptAsync(AttemptLog attempts, TaskSpec spec, string execution, int last, int used)
+    async Task<Reply> AttemptAsync(AttemptLog attempts, TaskSpec spec, string execution, int last, int used, int outOfMemory)
     {
         var stop = _stops.GetOrAdd(spec.Run, _ => new()).Token;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop, lifetime.ApplicationStopping);
         var most = spec.MaxAttempts ?? options.MaxTaskAttempts;
+        var limits = ladder.After(spec.Limits, outOfMemory) ?? spec.Limits;
+        TaskError? before = null;
         try
         {
             while (true)
             {
                 if (used++ > 0) await Task.Delay(options.RetryDelay * Math.Pow(2, used - 2), time, ending.Token);
-                await _slots.WaitAsync(ending.Token);
+                var places = ladder.Places(limits);
+                await _places.TakeAsync(places, ending.Token);
                 TaskError? error;
                 try
                 {
                     if (_failed.TryGetValue(spec.Run, out var failure)) return new(failure);
                     last = await attempts.StartAsync(last + 1, new(execution, time.GetUtcNow()), CancellationToken.None);
-                    error = await LaunchAsync(attempts, spec, new(spec.Run, spec.Step, spec.Task, last, spec.Limits), stop);
+                    error = await LaunchAsync(attempts, spec, new(spec.Run, spec.Step, spec.Task, last, limits, limits.MemoryBytes != spec.Limits.MemoryBytes), stop);
                 }
                 finally
                 {
-                    _slots.Release();
+                    _places.Release(places);
                 }
                 if (error is null) return new();
                 stop.ThrowIfCancellationRequested();
+                var more = MemoryLadder.IsOutOfMemory(error, before) ? ladder.After(limits, 1) : null;
+                before = error;
+                if (more is not null)
+                {
+                    // What the engine itself says is no crash: it does not count.
+                    (limits, used) = (more, error.Transient ? used : used - 1);
+                    if (used < most) continue;
+                }
                 if (!error.Transient) return Failed(spec, last, error.Code, error.Message);
                 if (used >= most) return Failed(spec, last, error.Code, $"{error.Message} (The last of {used} attempts; start the run again under its id to try more.)");
             }
@@ -145,6 +157,7 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
         if (outcome is { Error: null })
         {
             await CommitAsync(attempts, spec, attempt, outcome);
+            if (attempt.MoreMemory) await ladder.RememberAsync(spec, attempt.Limits, CancellationToken.None);
             return null;
         }
         var error = outcome?.Error ?? end.Error ?? Crash(end, attempt.Timeout);

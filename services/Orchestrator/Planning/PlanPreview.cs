@@ -41,6 +41,13 @@ public static class PlanPreview
                 steps.Add(new(step.Name, null, 0, $"known when {string.Join(" and ", unknown)} {(unknown.Count == 1 ? "is" : "are")} committed: {Why(step, null)}", Inputs(step, known), Published(step), []));
                 continue;
             }
+            if (step.MergeOf is { } merged)
+            {
+                var heavy = BucketShares.Of(plan.Steps.Single(s => s.Name == merged), known).Where(s => s.Parts > 1).GroupBy(s => s.Bucket).ToList();
+                steps.Add(new(step.Name, heavy.Count, 0, heavy.Count == 0 ? "no bucket is heavy: nothing to merge" : $"a merge for each heavy bucket: {string.Join(", ", heavy.Select(b => $"{b.Key} in {b.Count()} parts"))}", Inputs(step, known), Published(step), []));
+                if (heavy.Count == 0) known[step.Name] = known[merged] with { Step = step.Name };
+                continue;
+            }
             var tasks = TaskPlanner.Plan(plan, step, known, limits ?? new());
             var outcomes = new List<TaskOutcome>();
             var previews = new List<TaskPreview>();
@@ -67,6 +74,8 @@ public static class PlanPreview
 
     static string Why(PlannedStep step, int? tasks) => step switch
     {
+        { MergeOf: { } parts } => $"a merge for each bucket of {parts} that was shared out",
+        { BucketsOf: { } input, SplitAbove: { } above } => $"one task per bucket of '{string.Join("' and '", [input, .. step.BucketsAlso ?? []])}' that has rows, several for one above {above} bytes and twice the mean",
         { BucketsOf: { } input } => $"one task per bucket of '{string.Join("' and '", [input, .. step.BucketsAlso ?? []])}' that has rows",
         { SplitOf: { } input, RowsPerTask: { } rows } => $"whole objects of '{input}', about {rows} rows to a task",
         { SplitOf: { } input, FilesPerTask: { } files } => $"{files} objects of '{input}' to a task",

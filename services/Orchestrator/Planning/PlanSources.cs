@@ -21,6 +21,9 @@ sealed record PlanSources
     /// <summary>By pattern, in the order of keys.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<ObjectRef>> LakeFiles { get; init; } = new Dictionary<string, IReadOnlyList<ObjectRef>>();
 
+    /// <summary>Of steps that once ran out of memory: what they got in the end.</summary>
+    public IReadOnlyDictionary<StepName, long> MemoryBytes { get; init; } = new Dictionary<StepName, long>();
+
     /// <summary>By the path in the document.</summary>
     public IReadOnlyDictionary<string, ObjectRef> Files { get; init; } = new Dictionary<string, ObjectRef>();
 }

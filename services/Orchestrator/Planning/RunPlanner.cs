@@ -18,7 +18,9 @@ static class RunPlanner
         var steps = new List<PlannedStep>();
         foreach (var step in sources.Pipeline.Steps)
         {
-            steps.Add(Plan(sources, step, shuffles.GetValueOrDefault(step.Name), done, errors));
+            var planned = Plan(sources, step, shuffles.GetValueOrDefault(step.Name), done, errors);
+            if (step.FanOut is HashFanOut { Merge: { } merge } hash) steps.AddRange(SkewedStep.Of(planned, hash, merge, sources.Pipeline, errors));
+            else steps.Add(planned);
             done.Add(step.Name);
         }
         foreach (var table in sources.Pipeline.Steps.Where(s => s.Publish is not null).GroupBy(s => s.Publish!.Table).Where(g => g.Count() > 1))
@@ -73,6 +75,7 @@ static class RunPlanner
             BucketsOf = hash?.Input,
             BucketsAlso = hash?.Others is { Count: > 0 } others ? [.. others.Select(o => o.Input)] : null,
             Timeout = step.Timeout,
+            MemoryBytes = sources.MemoryBytes.TryGetValue(step.Name, out var memory) ? memory : null,
             MaxAttempts = step.Retries + 1,
             Cache = step.Cache ? null : false,
             Dedupe = step.Dedupe.Count > 0 ? step.Dedupe : null,

@@ -21,6 +21,7 @@ sealed class SourceReader(IObjectStore store, TimeProvider time)
             Now = time.GetUtcNow(),
             Windows = await ReadWindowsAsync(request, pipeline, inputs, cancellation),
             Before = await ReadBeforeAsync(request, inputs, cancellation),
+            MemoryBytes = await ReadLimitsAsync(pipeline, cancellation),
             LakeFiles = await ReadLakeFilesAsync(inputs, cancellation),
             Tables = await ReadTablesAsync(inputs, cancellation),
             Files = files.ToDictionary(f => f.Key, f => Pinned(run, f.Key, f.Value)),
@@ -48,6 +49,15 @@ sealed class SourceReader(IObjectStore store, TimeProvider time)
         string? newest = null;
         await foreach (var item in store.ListAsync(prefix, cancellation)) newest = item.Key;
         return newest;
+    }
+
+    async Task<Dictionary<StepName, long>> ReadLimitsAsync(PipelineDefinition pipeline, CancellationToken cancellation)
+    {
+        var limits = new Dictionary<StepName, long>();
+        await foreach (var item in store.ListAsync(LakeLayout.StepLimitsOf(pipeline.Name), cancellation))
+            if (Path.GetFileNameWithoutExtension(item.Key) is var name && Name.IsValid(name) && await store.GetJsonAsync(item.Key, ContractsJson.Default.StepLimits, cancellation) is { } found)
+                limits[new(name)] = found.MemoryBytes;
+        return limits;
     }
 
     async Task<Dictionary<StreamInput, IReadOnlyList<PinnedWindow>>> ReadBeforeAsync(RunRequest request, List<InputDefinition> inputs, CancellationToken cancellation)

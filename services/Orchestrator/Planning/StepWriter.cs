@@ -22,7 +22,7 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, TaskCache cache, 
         var planned = plan.Steps.Single(s => s.Name == step);
         var needs = new Dictionary<StepName, StepManifest>();
         foreach (var need in planned.Needs) needs[need] = await FindAsync(run, need, cancellation) ?? throw Missing(LakeLayout.StepManifest(run, need));
-        var tasks = TaskPlanner.Plan(plan, planned, needs, options.EffectiveLimits);
+        var tasks = planned.MergeOf is { } merged ? await PlanMergeAsync(plan, planned, merged, cancellation) : TaskPlanner.Plan(plan, planned, needs, options.EffectiveLimits);
         await System.Threading.Tasks.Parallel.ForEachAsync(tasks, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (task, token) =>
             await store.PutJsonIfAbsentAsync(LakeLayout.TaskSpec(run, step, task.Task), task, ContractsJson.Default.TaskSpec, token));
         progress.Report(new StepStarted(run, step, tasks.Count));
@@ -41,6 +41,8 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, TaskCache cache, 
             var outcomes = new (int Attempt, TaskOutcome Outcome)[tasks];
             await System.Threading.Tasks.Parallel.ForAsync(0, tasks, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (n, token) =>
                 outcomes[n] = await CommittedAsync(run, step, new(n), token));
+            var plan = await RequirePlanAsync(run, cancellation);
+            if (plan.Steps.Single(s => s.Name == step).MergeOf is { } merged) outcomes = [.. await WholeBucketsAsync(plan, merged, cancellation), .. outcomes];
             var manifest = StepMerge.Merge(run, step, [.. outcomes.Select(o => o.Outcome)], time.GetUtcNow(), outcomes.Index().Where(o => o.Item.Attempt == 0).Select(o => o.Index).ToHashSet());
             await store.PutAsync(LakeLayout.TaskRecords(run, step), StepMerge.Records(run, outcomes), cancellation);
             await store.PutJsonIfAbsentAsync(LakeLayout.StepManifest(run, step), manifest, ContractsJson.Default.StepManifest, cancellation);
@@ -49,6 +51,34 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, TaskCache cache, 
             progress.Report(new StepCommitted(run, step, manifest.Tasks, manifest.RowsIn, manifest.RowsOut));
         }
         return new();
+    }
+
+    async Task<IReadOnlyList<TaskSpec>> PlanMergeAsync(RunPlan plan, PlannedStep step, StepName merged, CancellationToken cancellation)
+    {
+        var (shares, outcomes) = await SharesAsync(plan, merged, cancellation);
+        var tasks = TaskPlanner.PlanMerge(plan, step, shares, [.. outcomes.Select(o => o.Outcome)], options.EffectiveLimits);
+        foreach (var bucket in shares.Where(s => s.Parts > 1).GroupBy(s => s.Bucket)) log.BucketSharedOut(plan.Run.Value, step.Name.Value, bucket.Key, bucket.Count());
+        return tasks;
+    }
+
+    /// <summary>The outcomes of buckets that were not shared out: they are the merging step's as they are, and cost it nothing.</summary>
+    async Task<IEnumerable<(int Attempt, TaskOutcome Outcome)>> WholeBucketsAsync(RunPlan plan, StepName merged, CancellationToken cancellation)
+    {
+        var (shares, outcomes) = await SharesAsync(plan, merged, cancellation);
+        return outcomes.Where((_, n) => shares.Count <= n || shares[n].Parts == 1).Select(o => (0, o.Outcome));
+    }
+
+    /// <summary>Which bucket each task of a step read follows from what it read; planned again it is the same.</summary>
+    async Task<(IReadOnlyList<BucketShare> Shares, IReadOnlyList<(int Attempt, TaskOutcome Outcome)> Outcomes)> SharesAsync(RunPlan plan, StepName step, CancellationToken cancellation)
+    {
+        var planned = plan.Steps.Single(s => s.Name == step);
+        var needs = new Dictionary<StepName, StepManifest>();
+        foreach (var need in planned.Needs) needs[need] = await FindAsync(plan.Run, need, cancellation) ?? throw Missing(LakeLayout.StepManifest(plan.Run, need));
+        var shares = BucketShares.Of(planned, needs);
+        var outcomes = new (int, TaskOutcome)[Math.Max(1, shares.Count)];
+        await System.Threading.Tasks.Parallel.ForAsync(0, outcomes.Length, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (n, token) =>
+            outcomes[n] = await CommittedAsync(plan.Run, step, new(n), token));
+        return (shares, outcomes);
     }
 
     /// <summary>Commits every task whose equal has run before. Asked once per step, so that a step of which nothing changed calls no activity per task.</summary>

@@ -16,13 +16,13 @@ static class TaskPlanner
         var inputs = step.Inputs.Select(i => Whole(i, committed)).ToList();
         if (step.BucketsOf is not null)
         {
-            var buckets = Buckets(step, committed);
-            return buckets.Count == 0 ? [Task(0, inputs)] : [.. buckets.Select((share, n) => Task(n, [.. inputs.Select(i => share.TryGetValue(i.Name, out var own) ? i with { Objects = own } : i)]))];
+            var shares = BucketShares.Of(step, committed);
+            return shares.Count == 0 ? [Task(0, inputs)] : [.. shares.Select((share, n) => share.Parts > 1 ? Task(n, share.Of(inputs)) with { Checks = [] } : Task(n, share.Of(inputs)))];
         }
         var driving = step.BytesOf ?? step.SplitOf;
-        var shares = driving is null ? [] : Groups(inputs.Single(i => i.Name == driving).Objects, step);
-        if (shares.Count == 0) return [Task(0, inputs)];
-        return [.. shares.Select((share, n) => Task(n, [.. inputs.Select(i => i.Name == driving ? i with { Objects = share } : i)]))];
+        var groups = driving is null ? [] : Groups(inputs.Single(i => i.Name == driving).Objects, step);
+        if (groups.Count == 0) return [Task(0, inputs)];
+        return [.. groups.Select((share, n) => Task(n, [.. inputs.Select(i => i.Name == driving ? i with { Objects = share } : i)]))];
 
         TaskSpec Task(int index, IReadOnlyList<TaskInput> taskInputs) => new()
         {
@@ -36,10 +36,36 @@ static class TaskPlanner
             Params = plan.Params,
             Output = step.Output,
             Checks = step.Checks,
-            Limits = step.Timeout is { } timeout ? limits with { Timeout = timeout } : limits,
+            Limits = limits with { Timeout = step.Timeout ?? limits.Timeout, MemoryBytes = Math.Max(step.MemoryBytes ?? 0, limits.MemoryBytes) },
             MaxAttempts = step.MaxAttempts,
             Cache = step.Cache,
         };
+    }
+
+    /// <summary>The tasks of a step that merges: one for each bucket that was shared out, over the chunks of its shares.</summary>
+    /// <param name="shares">Of the step that is merged, in the order of its tasks.</param>
+    /// <param name="outcomes">Of the same tasks.</param>
+    public static IReadOnlyList<TaskSpec> PlanMerge(RunPlan plan, PlannedStep step, IReadOnlyList<BucketShare> shares, IReadOnlyList<TaskOutcome> outcomes, TaskLimits limits)
+    {
+        var columns = outcomes.Count == 0 ? [] : outcomes[0].Columns.Select(c => new OutputColumn(c.Name, c.Type)).ToList();
+        var tasks = new List<TaskSpec>();
+        foreach (var bucket in shares.Index().Where(s => s.Item.Parts > 1).GroupBy(s => s.Item.Bucket))
+        {
+            var parts = new StepManifest
+            {
+                Run = plan.Run,
+                Step = step.MergeOf!.Value,
+                Columns = columns,
+                Chunks = [.. bucket.SelectMany(s => outcomes[s.Index].Chunks)],
+                Tasks = 0,
+                RowsIn = 0,
+                RowsOut = 0,
+                TaskMs = 0,
+                CommittedAt = plan.PlannedAt,
+            };
+            tasks.AddRange(Plan(plan, step, new Dictionary<StepName, StepManifest> { [parts.Step] = parts }, limits).Select(t => t with { Task = new(tasks.Count) }));
+        }
+        return tasks;
     }
 
     static List<IReadOnlyList<ObjectRef>> Groups(IReadOnlyList<ObjectRef> objects, PlannedStep step) => step switch
@@ -51,7 +77,7 @@ static class TaskPlanner
     };
 
     /// <summary>Whole objects in their order; a group is closed before the object that would take it over the size, so a larger object is a group of its own.</summary>
-    static List<IReadOnlyList<ObjectRef>> Groups(IReadOnlyList<ObjectRef> objects, long perTask, Func<ObjectRef, long> size)
+    internal static List<IReadOnlyList<ObjectRef>> Groups(IReadOnlyList<ObjectRef> objects, long perTask, Func<ObjectRef, long> size)
     {
         var groups = new List<IReadOnlyList<ObjectRef>>();
         var group = new List<ObjectRef>();
@@ -81,25 +107,6 @@ static class TaskPlanner
             first += count;
         }
         return groups;
-    }
-
-    /// <summary>Per bucket of which any side has rows: each side's objects of that bucket, perhaps none.</summary>
-    static List<IReadOnlyDictionary<string, IReadOnlyList<ObjectRef>>> Buckets(PlannedStep step, IReadOnlyDictionary<StepName, StepManifest> committed)
-    {
-        string[] names = [step.BucketsOf!, .. step.BucketsAlso ?? []];
-        var sides = names.ToDictionary(name => name, name => BucketsOf(step, name, committed));
-        return [.. sides.Values.SelectMany(s => s.Select(bucket => bucket.Key)).Distinct().Order()
-            .Select(bucket => (IReadOnlyDictionary<string, IReadOnlyList<ObjectRef>>)names.ToDictionary(name => name, name => (IReadOnlyList<ObjectRef>)[.. sides[name][bucket]]))];
-    }
-
-    static ILookup<int, ObjectRef> BucketsOf(PlannedStep step, string name, IReadOnlyDictionary<StepName, StepManifest> committed)
-    {
-        var source = step.Inputs.Single(i => i.Name == name).Step!.Value;
-        var chunks = committed[source].Chunks;
-        if (chunks.FirstOrDefault(c => c.Bucket is null) is { } stray)
-            throw new LeanPipeException(
-                "plan.unbucketed_chunk", $"Chunk '{stray.Object.Key}' of step '{source}' belongs to no bucket, but step '{step.Name}' reads buckets: start the run under a new id.");
-        return chunks.ToLookup(c => c.Bucket!.Value, c => c.Object);
     }
 
     static TaskInput Whole(PlannedInput input, IReadOnlyDictionary<StepName, StepManifest> committed)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using LeanPipe.Contracts;
+using LeanPipe.DuckDb;
 
 namespace LeanPipe.StepRunner;
 
@@ -22,6 +23,8 @@ internal static class SchemaGate
                 faults.Add($"{column.Name} has no plain name: write … AS {Suggested(column.Name)}");
             else if (!names.Add(column.Name))
                 faults.Add($"{column.Name} stands there twice (case does not count): give one of them another name");
+            if (TypeGate.FieldNames(column.Type).FirstOrDefault(n => n.Length == 0 || n.AsSpan().ContainsAny(NotInNames)) is { } field)
+                faults.Add($"{column.Name} has a field {field}, which has no plain name: write struct_pack({Suggested(field)} := {SqlForm.Plain(column.Name)}.{SqlText.Identifier(field)}, …)");
             var verdict = TypeGate.Judge(column.Type);
             if (verdict.Refusal is not null)
                 faults.Add($"{column.Name} is {column.Type}, {verdict.Refusal}: write {Repair(column, verdict.Target)}");

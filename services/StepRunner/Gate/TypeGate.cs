@@ -24,6 +24,19 @@ internal static class TypeGate
         return Scalar(type);
     }
 
+    /// <summary>The names of a struct's fields at any depth, without their quotes.</summary>
+    public static IEnumerable<string> FieldNames(string type)
+    {
+        if (type.EndsWith(']')) return FieldNames(type[..type.LastIndexOf('[')]);
+        if (Arguments(type, "MAP") is { } keyAndValue) return SplitTopLevel(keyAndValue).SelectMany(FieldNames);
+        if (Arguments(type, "STRUCT") is not { } fields) return [];
+        return SplitTopLevel(fields).SelectMany(member =>
+        {
+            var name = member[..NameLength(member)];
+            return FieldNames(member[name.Length..].TrimStart()).Prepend(name[0] == '"' ? name[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : name);
+        });
+    }
+
     static ColumnVerdict Scalar(string type) => type switch
     {
         "BOOLEAN" or "TINYINT" or "SMALLINT" or "INTEGER" or "BIGINT" or "FLOAT" or "DOUBLE" or "VARCHAR" or "BLOB" or "DATE" or Instant => new(type),

@@ -25,6 +25,7 @@ namespace LeanPipe.Contracts;
 [JsonSerializable(typeof(StepManifest))]
 [JsonSerializable(typeof(RunRecord))]
 [JsonSerializable(typeof(TaskRecord))]
+[JsonSerializable(typeof(StepLimits))]
 [JsonSerializable(typeof(RunIndexEntry))]
 [JsonSerializable(typeof(CacheEntry))]
 [JsonSerializable(typeof(TaskOutput))]

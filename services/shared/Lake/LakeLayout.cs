@@ -45,6 +45,12 @@ public static class LakeLayout
     /// <summary>Orchestrator. The milliseconds count down, so that the newest run is the first key.</summary>
     public static string RunIndexEntry(RunId run, DateTimeOffset at) => $"{RunIndex}{9_999_999_999_999 - at.ToUnixTimeMilliseconds():D13}-{run}.json";
 
+    /// <summary>Orchestrator: what a step needs, learnt from its tasks. Replaced.</summary>
+    public static string StepLimits(PipelineName pipeline, StepName step) => $"{StepLimitsOf(pipeline)}{step}.json";
+
+    /// <summary>Prefix of what the steps of a pipeline need.</summary>
+    public static string StepLimitsOf(PipelineName pipeline) => $"index/limits/{pipeline}/";
+
     /// <summary>Prefix of the runs that wait, in their order.</summary>
     public const string QueueWaiting = "index/queue/waiting/";
 

@@ -52,6 +52,36 @@ public sealed class IncrementalTests
         (await lab.ViewAsync("again")).GetProperty("steps")[0].GetProperty("tasks").GetInt32().ShouldBe(2);
     }
 
+    [Theory]
+    [InlineData("1B", 1)]
+    [InlineData("1GB", 0)]
+    public async Task A_key_that_holds_most_rows_is_shared_out_and_the_sums_are_the_same(string above, int merges)
+    {
+        await using var lab = await OrchestratorLab.StartAsync($$"""
+            pipeline: p
+            steps:
+              one: { inputs: { raw: { stream: telemetry } }, fan_out: { files: 1 }, sql: one.sql, output: { compression: none } }
+              two:
+                inputs: { t: one }
+                fan_out: { hash: t.sensor_id, buckets: 16, merge: merge.sql, split_above: {{above}} }
+                sql: two.sql
+                checks: [ { name: each_once, rows: "SELECT sensor_id FROM output GROUP BY ALL HAVING count(*) > 1" } ]
+              three: { inputs: { t: two }, sql: three.sql, publish: { table: totals } }
+            """, ("one.sql", "SELECT sensor_id, value, repeat(sensor_id, 100) AS padding FROM raw"), ("two.sql", "SELECT sensor_id, sum(value) AS total, count(*) AS n FROM t GROUP BY ALL"),
+            ("merge.sql", "SELECT sensor_id, sum(total) AS total, CAST(sum(n) AS BIGINT) AS n FROM parts GROUP BY ALL"), ("three.sql", "SELECT * FROM t"));
+        // Distinct values: what is equal compresses away, and a bucket's weight is its chunks' bytes.
+        await lab.SealAsync("2026-01-01T10", 1, [.. Enumerable.Range(0, 6).Select(s => (IReadOnlyList<(string, double)>)
+            [.. Enumerable.Range(0, 6).Select(n => ($"light{n}", 1.0)), .. Enumerable.Range(0, 3000).Select(n => ("heavy", s * 3000.0 + n + 0.5))])]);
+
+        (await lab.RunAsync("r", new { pipeline = "p", window = "2026-01-01T10" })).RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed);
+
+        (await lab.RowsAsync("totals", "SELECT sensor_id, total, n")).ShouldBe(
+            [$"heavy {Enumerable.Range(0, 18_000).Sum(n => n + 0.5)} 18000", .. Enumerable.Range(0, 6).Select(n => $"light{n} 6 6")], ignoreOrder: true);
+        var steps = (await lab.ViewAsync("r")).GetProperty("steps").EnumerateArray().ToDictionary(s => s.GetProperty("step").GetString()!);
+        steps["two"].GetProperty("attempts").GetInt32().ShouldBe(merges);
+        steps["two"].GetProperty("status").GetString().ShouldBe("committed");
+    }
+
     [Fact]
     public async Task A_schedule_becomes_a_job_of_the_sidecar_and_the_job_a_run_over_the_window_that_ended_last()
     {

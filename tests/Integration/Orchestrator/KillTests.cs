@@ -41,12 +41,15 @@ public sealed partial class KillTests
         await last.WaitForExitAsync();
     }
 
-    static Process Start(OrchestratorLab lab)
+    static Process Start(OrchestratorLab lab) => Start(lab, "LeanPipe.Orchestrator.dll", lab.GrpcPort);
+
+    /// <summary>A service's own program over the lab's folders.</summary>
+    internal static Process Start(OrchestratorLab lab, string program, int grpcPort, params IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "LeanPipe.Orchestrator.dll")]) { UseShellExecute = false, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true };
         foreach (var (name, value) in lab.Lake.ToEnvironment()) start.Environment[name] = value;
         start.Environment["LEANPIPE_CONFIG"] = lab.Config;
-        start.Environment["DAPR_GRPC_ENDPOINT"] = $"http://127.0.0.1:{lab.GrpcPort}";
+        start.Environment["DAPR_GRPC_ENDPOINT"] = $"http://127.0.0.1:{grpcPort}";
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         start.Environment["Logging__LogLevel__LeanPipe.Orchestrator"] = "Debug";
         return Process.Start(start)!;

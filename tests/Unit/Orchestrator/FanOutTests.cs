@@ -47,6 +47,44 @@ public sealed class FanOutTests
             .ShouldBe(["x:a1 y:", "x:a3 y:b3", "x: y:b4"]);
     }
 
+    [Fact]
+    public void A_heavy_bucket_is_shared_out_and_merged_and_the_others_are_left_alone()
+    {
+        var pipeline = new PipelineDefinition
+        {
+            Name = new("p"),
+            Params = [new("min", ParamType.Int64, "1")],
+            Steps =
+            [
+                Samples.Step("a", []),
+                Samples.Step("j", new() { ["x"] = new StepInput(new("a")) }, new HashFanOut("x", "k", 8) { Merge = "SELECT 1 FROM parts", SplitAbove = 50 }) with { Checks = [new("c", "SELECT 0", 0)], Publish = new(new("t")) },
+            ],
+        };
+        var plan = Samples.Plan(pipeline);
+        plan.Steps.Select(s => $"{s.Name} needs {string.Join(',', s.Needs)} publishes {s.Publish?.Table}").ShouldBe(["a needs  publishes ", "j-parts needs a publishes ", "j needs j-parts publishes t"]);
+        var a = Samples.Committed("a", [.. Enumerable.Range(0, 4).Select(n => new Chunk(Samples.Object($"b1-{n}", 40), 1)), .. Enumerable.Range(2, 4).Select(b => new Chunk(Samples.Object($"b{b}", 10), b))]);
+        var committed = new Dictionary<StepName, StepManifest> { [new("a")] = a };
+        var tasks = TaskPlanner.Plan(plan, plan.Steps[1], committed, Limits);
+        Shares(tasks).ShouldBe("b1-0|b1-1|b1-2|b1-3|b2|b3|b4|b5");
+        tasks.Select(t => t.Checks.Count).ShouldBe([0, 0, 0, 0, 1, 1, 1, 1]);
+
+        var outcomes = tasks.Select(t => new TaskOutcome
+        {
+            Run = t.Run,
+            Step = t.Step,
+            Task = t.Task,
+            Attempt = 1,
+            Columns = [new("k", "BIGINT")],
+            Chunks = [new(Samples.Object($"part {t.Inputs[0].Objects[0].Key}", 1))],
+            Timings = new(),
+            Engine = "e",
+            StartedAt = Samples.Noon,
+        }).ToList();
+        var merge = TaskPlanner.PlanMerge(plan, plan.Steps[2], BucketShares.Of(plan.Steps[1], committed), outcomes, Limits).ShouldHaveSingleItem();
+        merge.Inputs.ShouldHaveSingleItem().Objects.Select(o => o.Key).ShouldBe(["part b1-0", "part b1-1", "part b1-2", "part b1-3"]);
+        (merge.Sql, merge.Checks.Count, merge.Step.Value, merge.Task.Index).ShouldBe(("SELECT 1 FROM parts", 1, "j", 0));
+    }
+
     [Theory]
     [InlineData("imports/a/*.csv", "imports/a/1.csv", true)]
     [InlineData("imports/a/*.csv", "imports/a/b/1.csv", false)]

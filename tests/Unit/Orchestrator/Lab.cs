@@ -61,12 +61,12 @@ sealed class Life
 {
     public Life(IObjectStore store, string config, ILauncher launcher, int maxRuns = 16)
     {
-        var options = new OrchestratorOptions { Lake = new() { Root = "." }, Config = config, RetryDelay = TimeSpan.Zero, MaxLostAttempts = 2, MaxConcurrentRuns = maxRuns };
+        var options = new OrchestratorOptions { Lake = new() { Root = "." }, Config = config, RetryDelay = TimeSpan.Zero, MaxLostAttempts = 2, MaxConcurrentRuns = maxRuns, TaskLimits = new() { MemoryBytes = 100 }, MaxTaskMemoryBytes = 350, MaxConcurrentTasks = 2 };
         Queue = new(store, Instances, options, TimeProvider.System, NullLogger<RunQueue>.Instance);
         Planning = new(store, new(config), new(store, TimeProvider.System), Queue, Progress, NullLogger<RunPlanning>.Instance);
         Cache = new(store);
         Steps = new(store, Planning, Cache, options, Progress, TimeProvider.System, NullLogger<StepWriter>.Instance);
-        Tasks = new(store, launcher, Cache, options, Progress, new Lifetime(), TimeProvider.System, NullLogger<TaskRunner>.Instance);
+        Tasks = new(store, launcher, Cache, new(store, options, TimeProvider.System, NullLogger<MemoryLadder>.Instance), options, Progress, new Lifetime(), TimeProvider.System, NullLogger<TaskRunner>.Instance);
         Cancellation = new(store, Tasks, Instances, TimeProvider.System, NullLogger<RunCancellation>.Instance);
         Ending = new(store, Steps, Planning, Progress, TimeProvider.System, NullLogger<RunEnding>.Instance);
     }

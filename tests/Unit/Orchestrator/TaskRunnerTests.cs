@@ -59,6 +59,27 @@ public sealed class TaskRunnerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_task_without_enough_memory_gets_twice_as_much_until_it_works_and_the_step_begins_with_that_from_then_on()
+    {
+        _launcher.Script = a => a.Limits.MemoryBytes < 350 ? _launcher.FailAsync(a, "duckdb.out_of_memory", transient: false) : _launcher.SucceedAsync(a);
+        (await RunAsync()).ShouldBeNull();
+        _launcher.Launched.Select(a => (a.Attempt, a.Limits.MemoryBytes, a.MoreMemory)).ShouldBe([(1, 100, false), (2, 200, true), (3, 350, true)]);
+        var life = _lab.Begin();
+        await life.Planning.PlanAsync(new("next"), Request, default);
+        await life.Steps.PlanAsync(new("next"), Compact, default);
+        (await _lab.Store.GetJsonAsync(LakeLayout.TaskSpec(new("next"), Compact, Task0), ContractsJson.Default.TaskSpec, default)).ShouldNotBeNull().Limits.MemoryBytes.ShouldBe(350);
+    }
+
+    [Fact]
+    public async Task A_task_for_which_no_memory_is_enough_fails_with_what_the_engine_says_also_when_it_is_delivered_again()
+    {
+        _launcher.Script = a => _launcher.FailAsync(a, "duckdb.out_of_memory", transient: false);
+        (await RunAsync()).ShouldNotBeNull().Code.ShouldBe("duckdb.out_of_memory");
+        (await RunAsync()).ShouldNotBeNull().Code.ShouldBe("duckdb.out_of_memory");
+        _launcher.Launched.Count.ShouldBe(3);
+    }
+
+    [Fact]
     public async Task A_transient_failure_is_tried_again_and_an_sql_error_is_not()
     {
         _launcher.Script = a => a.Attempt == 1 ? _launcher.FailAsync(a, "task.io", transient: true) : _launcher.FailAsync(a, "sql.error", transient: false);

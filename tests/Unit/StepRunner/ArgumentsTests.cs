@@ -19,7 +19,7 @@ public sealed class ArgumentsTests
         parsed.ShouldBeNull();
         errors.ShouldBe(
         [
-            "'--what' is no option: expected --task, --attempt, --scratch or --exit-with-parent.",
+            "'--what' is no option: expected --task, --attempt, --scratch, --memory or --exit-with-parent.",
             "--scratch has no value.",
             "--task is missing: give the lake key of a task.json.",
             "--attempt is '0': expected a number from 1.",

@@ -61,6 +61,16 @@ public sealed class TypeGateTests
         refused.Message.ShouldContain($": write {repair}.");
     }
 
+    [Theory]
+    [InlineData("STRUCT(\"x y\" INTEGER, z DATE)", "x y", "x_y")]
+    [InlineData("STRUCT(a STRUCT(\"b.c\" INTEGER)[])[]", "b.c", "bc")]
+    [InlineData("MAP(VARCHAR, STRUCT(\"q=\" INTEGER))", "q=", "q")]
+    public void A_field_whose_name_a_table_refuses_is_refused_however_deep_it_lies(string type, string field, string suggested)
+    {
+        var message = Should.Throw<TaskException>(() => SchemaGate.Pass([new("x", type)])).Message;
+        message.ShouldContain($"x has a field {field}, which has no plain name: write struct_pack({suggested.Replace("_", "", StringComparison.Ordinal)} := x.\"{field}\", …)");
+    }
+
     [Fact]
     public void All_columns_at_fault_are_named_at_once()
     {

@@ -58,6 +58,8 @@ static class TaskJob
         var container = Named(pod, "containers", Container);
         container["args"] = new JsonArray(
             "--task", LakeLayout.TaskSpec(attempt.Run, attempt.Step, attempt.Task), "--attempt", attempt.Attempt.ToString(CultureInfo.InvariantCulture), "--scratch", ScratchPath);
+        if (attempt.MoreMemory)
+            foreach (var argument in (string[])["--memory", attempt.Limits.MemoryBytes.ToString(CultureInfo.InvariantCulture)]) container["args"]!.AsArray().Add(argument);
         // Of a container that fails, the end of its log comes with its status.
         container["terminationMessagePolicy"] = "FallbackToLogsOnError";
         var limits = attempt.Limits;

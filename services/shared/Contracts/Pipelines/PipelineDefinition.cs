@@ -114,6 +114,14 @@ public sealed record WindowFanOut(string? Input = null) : FanOutDefinition;
 /// <param name="Others">Further inputs that are read by buckets, in as many columns: the other sides of a join.</param>
 public sealed record HashFanOut(string Input, string Column, int Buckets, IReadOnlyList<string>? MoreColumns = null, IReadOnlyList<HashSide>? Others = null) : FanOutDefinition
 {
+    public const long DefaultSplitAbove = 64L * 1024 * 1024;
+
+    /// <summary>One SELECT over the view <c>parts</c>, the rows that the step's SQL yields for shares of one bucket: it makes of them what the step's SQL would have made of the whole bucket.</summary>
+    public string? Merge { get; init; }
+
+    /// <summary>With <see cref="Merge"/>, a bucket is shared out when it is larger than this, and than twice the mean of the buckets.</summary>
+    public long SplitAbove { get; init; } = DefaultSplitAbove;
+
     public IEnumerable<HashSide> Sides => [new(Input, [Column, .. MoreColumns ?? []]), .. Others ?? []];
 }
 

@@ -48,6 +48,12 @@ public sealed record PlannedStep
     /// <summary>Further inputs of which each task reads the same bucket; null: there are none.</summary>
     public IReadOnlyList<string>? BucketsAlso { get; init; }
 
+    /// <summary>A bucket that is larger, and larger than twice the mean, is shared out over several tasks; the step that has this one as <see cref="MergeOf"/> puts them together.</summary>
+    public long? SplitAbove { get; init; }
+
+    /// <summary>The step whose shared-out buckets this one merges; the chunks of its other buckets are this step's as they are.</summary>
+    public StepName? MergeOf { get; init; }
+
     /// <summary>As <see cref="BytesPerTask"/>, of <see cref="SplitOf"/>.</summary>
     public long? RowsPerTask { get; init; }
 
@@ -63,6 +69,9 @@ public sealed record PlannedStep
 
     /// <summary>Of each attempt of each task; null is the orchestrator's limit.</summary>
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>What its tasks needed before, when that was more than the orchestrator gives; null is what it gives.</summary>
+    public long? MemoryBytes { get; init; }
 
     /// <summary>Null is the orchestrator's number.</summary>
     public int? MaxAttempts { get; init; }

@@ -56,6 +56,9 @@ public sealed record HashBuckets(string Column, int Buckets, IReadOnlyList<strin
     public IReadOnlyList<string> Columns => [Column, .. More ?? []];
 }
 
+/// <summary>What worked for a step that ran out of memory: its tasks begin with it from then on.</summary>
+public sealed record StepLimits(long MemoryBytes, DateTimeOffset At);
+
 /// <summary>What one task may use. Zero is no limit that a task could run under, so it stands for the default.</summary>
 public sealed record TaskLimits
 {

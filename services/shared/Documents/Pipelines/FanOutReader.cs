@@ -9,7 +9,7 @@ static class FanOutReader
 {
     static readonly string[] Kinds = ["bytes", "rows", "files", "window", "hash"];
 
-    public static FanOutDefinition Read(YamlNode? node, OrderedDictionary<string, InputDefinition> inputs, MapReader step, ErrorList errors)
+    public static FanOutDefinition Read(YamlNode? node, OrderedDictionary<string, InputDefinition> inputs, MapReader step, string folder, ErrorList errors)
     {
         var fanIn = new FanInDefinition();
         if (node is null or TextNode { Text: "none" }) return fanIn;
@@ -27,6 +27,8 @@ static class FanOutReader
         var of = map?.Text("of");
         var hash = map?.Take("hash");
         var buckets = map?.Integer("buckets", 1, 4096);
+        var merge = map?.Has("merge") is true ? SqlFile.Read(map, "merge", folder, errors) : null;
+        var splitAbove = map?.Size("split_above", 1, long.MaxValue);
         map?.Finish();
         var kinds = Kinds.Count(k => map?.Has(k) is true) + (byWindow ? 1 : 0);
         if (kinds != 1)
@@ -36,10 +38,13 @@ static class FanOutReader
         }
         if (of is not null && hash is not null) errors.Add(node.At, "'of' goes with 'bytes', 'rows', 'files' and 'window'; 'hash' names its inputs itself.");
         if (map?.Has("buckets") is true && hash is null) errors.Add(node.At, "'buckets' goes with 'hash'; remove it or fan out by hash.");
+        if ((map?.Has("merge") is true && hash is null) || (map?.Has("split_above") is true && !map.Has("merge"))) errors.Add(node.At, "'merge' goes with 'hash', and 'split_above' with 'merge'; remove them.");
         if (hash is not null)
         {
             if (!map!.Has("buckets")) errors.Add(node.At, "'fan_out: hash' needs 'buckets', the number of tasks.");
-            return Hash(hash, (int)(buckets ?? 1), inputs, errors) ?? (FanOutDefinition)fanIn;
+            return Hash(hash, (int)(buckets ?? 1), inputs, errors) is { } shuffle
+                ? shuffle with { Merge = merge, SplitAbove = splitAbove ?? HashFanOut.DefaultSplitAbove }
+                : fanIn;
         }
         CheckDriving(of, window, inputs, node, errors);
         return (bytes, rows, files, window) switch

@@ -29,8 +29,8 @@ static class StepReader
         var map = new MapReader(node, $"step '{key.Text}'", errors);
         var inputs = InputReader.Read(map.Require("inputs"), steps, folder, errors);
         var fanOutNode = map.Take("fan_out");
-        var fanOut = FanOutReader.Read(fanOutNode, inputs, map, errors);
-        var sql = Sql(map, folder, errors);
+        var fanOut = FanOutReader.Read(fanOutNode, inputs, map, folder, errors);
+        var sql = SqlFile.Read(map, "sql", folder, errors);
         var output = OutputReader.Read(map, errors);
         var checks = CheckReader.Read(map.Take("checks"), errors);
         var publish = map.Map("publish", "publish");
@@ -60,16 +60,5 @@ static class StepReader
             Cache = cache,
             Dedupe = [.. dedupe.Select(d => d.Text)],
         }, key.At, fanOutNode?.At ?? key.At, publish?.At ?? key.At);
-    }
-
-    static string Sql(MapReader map, string folder, ErrorList errors)
-    {
-        if (map.Text("sql", required: true) is not { } file) return "";
-        if (!file.Text.EndsWith(".sql", StringComparison.Ordinal)) errors.Add(file.At, $"'sql' is '{file.Text}'; expected a file beside this document that ends in .sql.");
-        else if (Files.Beside(folder, file.Text) is not { } path) errors.Add(file.At, $"'sql' is '{file.Text}'; expected a file in the document's own folder.");
-        else if (Files.Read(path, out var sql) is { } missing) errors.Add(file.At, $"The SQL file '{file.Text}' is named here. {missing.Message}");
-        else if (string.IsNullOrWhiteSpace(sql)) errors.Add(file.At, $"The SQL file '{file.Text}' is empty; expected one SELECT.");
-        else return sql;
-        return "";
     }
 }
