@@ -166,8 +166,9 @@ public sealed class ApiFaultTests
     {
         await using var lab = await LauncherLab.StartAsync();
         var run = lab.RunAsync(LauncherLab.Attempt());
+        var first = await lab.Cluster.NextJobAsync();
         var other = lab.RunAsync(LauncherLab.Attempt(task: 1));
-        var (first, second) = (await lab.Cluster.NextJobAsync(), await lab.Cluster.NextJobAsync());
+        var second = await lab.Cluster.NextJobAsync();
         lab.Cluster.Pod(first, """{"phase":"Running","containerStatuses":[{"state":{"running":{}}}]}""");
         await lab.Cluster.NextWatchAsync();
         await lab.Cluster.NextWatchAsync();
