@@ -150,8 +150,6 @@ public sealed class ApiFaultTests
     public async Task A_dropped_watch_goes_on_where_it_was()
     {
         await using var lab = await LauncherLab.StartAsync();
-        await lab.Cluster.NextWatchAsync();
-        await lab.Cluster.NextWatchAsync();
         var run = lab.RunAsync(LauncherLab.Attempt());
         var job = await lab.Cluster.NextJobAsync();
         lab.Cluster.Pod(job, """{"phase":"Pending"}""");
@@ -170,8 +168,6 @@ public sealed class ApiFaultTests
         var other = lab.RunAsync(LauncherLab.Attempt(task: 1));
         var second = await lab.Cluster.NextJobAsync();
         lab.Cluster.Pod(first, """{"phase":"Running","containerStatuses":[{"state":{"running":{}}}]}""");
-        await lab.Cluster.NextWatchAsync();
-        await lab.Cluster.NextWatchAsync();
 
         // Nobody watches while the one pod ends and the other one goes with its Job, whether they were seen before or not; then the versions of all that are forgotten.
         var open = new TaskCompletionSource();
@@ -208,7 +204,7 @@ public sealed class ApiFaultTests
         try
         {
             await File.WriteAllTextAsync(file, (own ? certificate : stranger).ExportCertificatePem());
-            await using var lab = await LauncherLab.StartAsync(o => o with { CaFile = file, RetryFor = TimeSpan.FromMilliseconds(50) }, listen => listen.UseHttps(certificate));
+            await using var lab = await LauncherLab.StartAsync(o => o with { CaFile = file, RetryFor = TimeSpan.FromMilliseconds(50) }, listen => listen.UseHttps(certificate), watching: own);
             var run = lab.RunAsync(LauncherLab.Attempt());
             if (!own)
             {

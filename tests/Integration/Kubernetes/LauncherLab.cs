@@ -39,7 +39,9 @@ sealed class LauncherLab : IAsyncDisposable
 
     public static TaskAttempt Attempt(int number = 1, int task = 0) => new(new("run-1"), new("by_sensor"), new(task), number, new() { MemoryBytes = 256L << 20 });
 
-    public static async Task<LauncherLab> StartAsync(Func<KubernetesOptions, KubernetesOptions>? change = null, Action<Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions>? listen = null)
+    /// <param name="watching">Waits until both watches are open, so that nothing that a test lets happen goes unseen.</param>
+    public static async Task<LauncherLab> StartAsync(
+        Func<KubernetesOptions, KubernetesOptions>? change = null, Action<Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions>? listen = null, bool watching = true)
     {
         var lab = new LauncherLab { Cluster = await ScriptedCluster.StartAsync(listen) };
         lab.Options = new()
@@ -54,7 +56,7 @@ sealed class LauncherLab : IAsyncDisposable
             LastRetry = TimeSpan.FromMilliseconds(5),
         };
         lab.Options = change?.Invoke(lab.Options) ?? lab.Options;
-        await lab.BeginAsync();
+        await lab.BeginAsync(watching);
         return lab;
     }
 
@@ -62,7 +64,7 @@ sealed class LauncherLab : IAsyncDisposable
     public async Task NextLifeAsync()
     {
         await EndAsync();
-        await BeginAsync();
+        await BeginAsync(watching: true);
     }
 
     public Task<LaunchEnd> RunAsync(TaskAttempt attempt, CancellationToken cancel = default) => Launcher.RunAsync(attempt, _ => { }, cancel);
@@ -85,12 +87,13 @@ sealed class LauncherLab : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    async Task BeginAsync()
+    async Task BeginAsync(bool watching)
     {
         _lifetime = new();
         _api = new(Options, TimeProvider.System, NullLogger<KubernetesApi>.Instance);
         _watch = new(_api, Options, TimeProvider.System, NullLogger<JobWatch>.Instance);
         await _watch.StartAsync(default);
+        for (var open = 0; watching && open < 2; open++) await Cluster.NextWatchAsync();
         Launcher = new KubernetesLauncher(_api, _watch, Options, Lake, _lifetime, TimeProvider.System, NullLogger<KubernetesLauncher>.Instance);
     }
 

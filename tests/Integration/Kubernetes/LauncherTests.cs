@@ -56,8 +56,8 @@ public sealed class LauncherTests
         await using var lab = await LauncherLab.StartAsync();
         var run = lab.RunAsync(LauncherLab.Attempt());
         var name = await lab.Cluster.NextJobAsync();
-        if (pod is not null) lab.Cluster.Pod(name, pod);
         lab.Cluster.Pod(name, """{"phase":"Running"}""");
+        if (pod is not null) lab.Cluster.Pod(name, pod);
         if (job is not null)
         {
             lab.Cluster.JobEnds(name, "Failed", job);
@@ -154,8 +154,6 @@ public sealed class LauncherTests
     public async Task Fifty_tasks_cost_one_call_each_beside_two_lists_and_two_watches()
     {
         await using var lab = await LauncherLab.StartAsync();
-        await lab.Cluster.NextWatchAsync();
-        await lab.Cluster.NextWatchAsync();
         var runs = Enumerable.Range(0, 50).Select(i => lab.RunAsync(LauncherLab.Attempt(task: i))).ToList();
         foreach (var _ in runs) lab.Cluster.PodEnds(await lab.Cluster.NextJobAsync(), 0);
         (await Task.WhenAll(runs)).ShouldAllBe(end => end.ExitCode == 0);
