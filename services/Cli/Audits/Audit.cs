@@ -58,7 +58,7 @@ sealed record Audit(
         foreach (var window in recorded.Keys.Union(manifests.Keys).Order(StringComparer.Ordinal))
         {
             var manifest = manifests.GetValueOrDefault(window);
-            var present = retired.GetValueOrDefault(window)?.Revision >= manifest?.Revision ? null : manifest;
+            var present = await PresentAsync(store, manifest, retired.GetValueOrDefault(window)?.Revision ?? 0, stop);
             breaks.AddRange(SegmentSums.OfManifest(stream, window, manifest, ledgers));
             windows.Add(new(window, recorded.GetValueOrDefault(window), manifest?.Rows, manifest?.Revision, manifest?.Segments.Count ?? 0, await MissingAsync(store, present, stop), manifest?.SealedAt > asOf));
             if (present is not null)
@@ -100,6 +100,15 @@ sealed record Audit(
         foreach (var (window, key) in newest)
             if (await store.GetJsonAsync(key, ContractsJson.Default.WindowManifest, stop) is { } manifest) manifests[window] = manifest;
         return manifests;
+    }
+
+    /// <summary>What is left of a manifest whose segments were taken up to a revision; later revisions list them still.</summary>
+    static async Task<WindowManifest?> PresentAsync(IObjectStore store, WindowManifest? manifest, int retired, CancellationToken stop)
+    {
+        if (manifest is null || retired == 0) return manifest;
+        if (retired >= manifest.Revision) return null;
+        var taken = await store.GetJsonAsync(LakeLayout.WindowManifest(manifest.Stream, manifest.Window, retired), ContractsJson.Default.WindowManifest, stop);
+        return manifest with { Segments = [.. manifest.Segments.Except(taken?.Segments ?? [])] };
     }
 
     static async Task<IReadOnlyList<string>> MissingAsync(IObjectStore store, WindowManifest? manifest, CancellationToken stop)

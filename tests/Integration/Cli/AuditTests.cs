@@ -172,6 +172,22 @@ public sealed class AuditTests(AuditedLake made) : IClassFixture<AuditedLake>, I
         (await ShouldNameAsync(named ?? key)).Place.ShouldStartWith(place);
     }
 
+    [Fact]
+    public async Task Segments_that_housekeeping_took_are_not_missed_and_those_of_later_revisions_are()
+    {
+        Copy();
+        Directory.CreateDirectory(Path.Combine(Lake, "housekeeping", "retired", "seq"));
+        await File.WriteAllTextAsync(
+            Path.Combine(Lake, "housekeeping", "retired", "seq", "2026-01-01T10.json"),
+            """{"version":1,"stream":"seq","window":"2026-01-01T10","revision":1,"rows":20,"bytes":1,"segments":1,"at":"2026-02-01T00:00:00Z"}""");
+        foreach (var segment in Read<WindowManifest>(LakeLayout.WindowManifest(new("seq"), WindowId.Parse("2026-01-01T10"), 1)).Segments) File.Delete(Path.Combine(Lake, segment.Key));
+        (await AuditAsync(read: true)).Breaks.ShouldBeEmpty();
+
+        var late = First("raw/seq", "*.ndjson");
+        File.Delete(Path.Combine(Lake, late));
+        await ShouldNameAsync(late);
+    }
+
     async Task<Break> ShouldNameAsync(string key, bool read = false)
     {
         var audit = await AuditAsync(read);
