@@ -30,7 +30,7 @@ static class SendCommand
         connections.Validators.Add(r => { if (r.Errors.Any() || r.GetValueOrDefault<int>() is < 1 or > 1000) r.AddError("--connections takes 1 to 1000."); });
         rate.Validators.Add(r => { if (r.Errors.Any() || r.GetValueOrDefault<double?>() is <= 0) r.AddError("--rate takes a number above 0."); });
         var command = new LeanCommand(
-            "send", "Send lines to a stream over TCP; with acknowledgements when the stream gives them. A CSV header goes first on every connection.",
+            "send", "Send lines to a stream over TCP, as frames of its framing; with acknowledgements when the stream gives them. A CSV header goes first on every connection.",
             "leanpipe send readings.ndjson --stream telemetry --connections 4", "leanpipe send readings.ndjson --stream telemetry --ack stored", "tail -f log | leanpipe send - --stream telemetry") { file, stream, to, connections, ack, rate, format };
         return command.Does(globals, async (call, stop) =>
         {
@@ -40,7 +40,8 @@ static class SendCommand
             var path = call.Get(file)!;
             if (path != "-" && !File.Exists(path)) throw new UsageException($"There is no file '{path}'.");
             await using var input = path == "-" ? Console.OpenStandardInput() : File.OpenRead(path);
-            using var lines = new LineSource(input);
+            using var source = new LineSource(input);
+            var lines = FramedSource.Of(source, definition.Framing);
             var header = definition.Decoder is CsvDecoderDefinition { Header: true } ? await lines.NextAsync(stop) ?? default : default;
             var options = new ConnectionOptions { Gateway = call.Get(to) is { } given ? await ResolveAsync(given, stop) : Address(call, definition), Acks = definition.Ack != AckMode.None, Preamble = header };
             var pace = call.Get(rate) is { } perSecond ? new Pace(perSecond, TimeProvider.System) : null;
