@@ -17,7 +17,7 @@ public static class OrchestratorService
         var services = builder.Services;
         services.AddSingleton(options.Validated());
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton(_ => ObjectStores.Open(options.Lake));
+        services.TryAddSingleton(_ => ObjectStores.OpenForCommits(options.Lake));
         services.TryAddSingleton<RunProgress>();
         services.TryAddSingleton(_ => new PipelineFolder(options.Config));
         if (options.Kubernetes is { } cluster)

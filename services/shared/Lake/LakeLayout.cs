@@ -132,6 +132,9 @@ public static class LakeLayout
     /// <summary>Whoever probes the store; removed right after.</summary>
     public static string Probe(string id) => $"cache/probe-{id}-";
 
+    /// <summary>Orchestrator, on stores that fail the probe of conditional puts: who commits.</summary>
+    public const string CommitterLease = "index/committer.json";
+
     public const string CatalogJson = "catalog/tables.json";
 
     public const string CatalogViews = "catalog/views.sql";

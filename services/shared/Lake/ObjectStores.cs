@@ -10,4 +10,7 @@ public static class ObjectStores
         if (options.IsS3) return new S3Store(options);
         return new FolderStore(options.Root.StartsWith("file://", StringComparison.OrdinalIgnoreCase) ? new Uri(options.Root).LocalPath : options.Root, TimeProvider.System);
     }
+
+    /// <summary>The same for the process that commits (plans, tasks, tables): see <see cref="CommitStore"/> for stores whose conditional puts cannot be trusted.</summary>
+    public static IObjectStore OpenForCommits(LakeOptions options) => new CommitStore(Open(options), TimeProvider.System);
 }

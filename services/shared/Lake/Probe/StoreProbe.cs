@@ -39,6 +39,20 @@ public static class StoreProbe
         return new(properties);
     }
 
+    /// <summary>Only the property that commits rest on. Leaves no object behind.</summary>
+    public static async Task<bool> HasOneWinnerAsync(IObjectStore store, CancellationToken cancellationToken, int writers = 8)
+    {
+        var prefix = LakeLayout.Probe(Guid.NewGuid().ToString("N"));
+        try
+        {
+            return (await Run("put_if_absent_has_one_winner", true, () => new ProbeChecks(store, prefix, cancellationToken).OneWinner(writers))).Holds;
+        }
+        finally
+        {
+            await RemoveAll(store, prefix, cancellationToken);
+        }
+    }
+
     static async Task<StoreProperty> Run(string name, bool required, Func<Task<string?>> check)
     {
         try
