@@ -47,7 +47,7 @@ static class UpCommand
                     DaprGrpcPort = call.Get(ports.DaprGrpc),
                     Port = call.Get(ports.Orchestrator),
                 }, stop);
-            Say(log, $"Ready: {string.Join(", ", process.Endpoints.Streams.Select(s => $"stream {s.Key} on {s.Value}"))}; sidecar http://127.0.0.1:{process.Endpoints.DaprHttp}; orchestrator http://127.0.0.1:{process.Endpoints.Orchestrator}");
+            Say(log, $"Ready: {string.Join(", ", process.Endpoints.Streams.Select(s => $"stream {s.Key} on {s.Value}"))}; sidecar http://127.0.0.1:{process.Endpoints.DaprHttp}; orchestrator http://127.0.0.1:{process.Endpoints.Orchestrator}; gateway's health, ledgers and metrics http://127.0.0.1:{process.Endpoints.Gateway}");
             try
             {
                 await ResumeDemoAsync(home, demo, process, log, stop);

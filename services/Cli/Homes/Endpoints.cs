@@ -6,7 +6,8 @@ namespace LeanPipe.Cli.Homes;
 
 /// <summary>Where a running `leanpipe up` or `demo` can be reached on this machine.</summary>
 /// <param name="Streams">Address and port by stream.</param>
-sealed record Endpoints(int Pid, DateTimeOffset StartedAt, int DaprHttp, int DaprGrpc, int Orchestrator, IReadOnlyDictionary<string, string> Streams)
+/// <param name="Gateway">The port of its health, ledgers and metrics; 0 in the file of an older program.</param>
+sealed record Endpoints(int Pid, DateTimeOffset StartedAt, int DaprHttp, int DaprGrpc, int Orchestrator, IReadOnlyDictionary<string, string> Streams, int Gateway = 0)
 {
     [JsonIgnore]
     public Uri Sidecar => new($"http://127.0.0.1:{DaprHttp}");

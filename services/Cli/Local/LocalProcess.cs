@@ -72,9 +72,10 @@ sealed class LocalProcess : IAsyncDisposable
         var streams = await RunAsync(gateway, app => app.MapGateway(), stop);
         _ledgers = streams.Services.GetRequiredService<GatewayLedgers>();
 
+        var listening = streams.Services.GetRequiredService<GatewayEndpoints>();
         Endpoints = new(
             Environment.ProcessId, TimeProvider.System.GetUtcNow(), ports.HttpPort, ports.GrpcPort, PortOf(runs),
-            streams.Services.GetRequiredService<GatewayEndpoints>().Streams.ToDictionary(a => a.Key.Value, a => a.Value.ToString()));
+            listening.Streams.ToDictionary(a => a.Key.Value, a => a.Value.ToString()), listening.Http!.Port);
         Endpoints.Write(_options.Home);
     }
 

@@ -33,10 +33,11 @@ public sealed class TlsTests : IDisposable
     }
 
     /// <summary>A peer that trusts our authority and shows a certificate when it has one.</summary>
-    async Task<Sender> ConnectAsync(GatewayUnderTest gateway, X509Certificate2? certificate = null, SslProtocols protocols = SslProtocols.None)
+    async Task<Sender> ConnectAsync(GatewayUnderTest gateway, X509Certificate2? certificate = null, SslProtocols protocols = SslProtocols.None, byte[]? head = null)
     {
         var client = new TcpClient { NoDelay = true };
         await client.ConnectAsync(gateway.Endpoints.Streams.Values.First(), GatewayUnderTest.Timeout());
+        await client.GetStream().WriteAsync(head ?? []);
         var tls = new SslStream(client.GetStream());
         await tls.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions
@@ -151,6 +152,54 @@ public sealed class TlsTests : IDisposable
 
         await old.SendAsync(Sender.Line(1) + "\n");
         await old.AcknowledgedAsync(1);
+    }
+
+    [Fact]
+    public async Task TLS_stands_behind_the_PROXY_header()
+    {
+        await using var gateway = await StartBehindProxyAsync(TimeSpan.FromMinutes(1));
+        using (var sender = await ConnectAsync(gateway, head: ProxyHead))
+        {
+            await sender.SendAsync("bad\n" + Sender.Line(1) + "\n");
+            await sender.AcknowledgedAsync(2);
+            await sender.FinishAsync();
+        }
+        await gateway.StopAsync();
+        (await gateway.LinesUnderAsync("rejected/seq/")).ShouldHaveSingleItem().ShouldContain("\"peer\":\"192.0.2.7:54321\"");
+    }
+
+    [Fact]
+    public async Task Whatever_the_first_bytes_are_every_connection_ends_for_one_counted_reason()
+    {
+        const int Count = 300;
+        await using var gateway = await StartBehindProxyAsync(TimeSpan.FromSeconds(2));
+        var random = new Random(4711);
+        for (var i = 0; i < Count; i++)
+        {
+            // Pure noise, noise behind a good header, or a good header with one byte changed; half of them say that nothing more comes, the others wait.
+            var noise = new byte[random.Next(0, 300)];
+            random.NextBytes(noise);
+            byte[] bytes = i % 3 == 0 ? noise : [.. ProxyHead, .. noise];
+            if (i % 3 == 2) bytes[random.Next(ProxyHead.Length)] ^= (byte)random.Next(1, 256);
+            using var sender = await gateway.ConnectAsync();
+            await sender.SendBytesAsync(bytes);
+            if (i % 50 == 0) await sender.ShouldBeRefusedAsync(isAlerted: true);
+            else await sender.ShouldBeRefusedAsync(finish: true, isAlerted: true);
+        }
+        await gateway.StopAsync();
+        CloseReasons.All.Sum(gateway.Counts.Ended).ShouldBe(Count);
+        CloseReasons.All.Where(r => !r.IsRefusal()).Sum(gateway.Counts.Ended).ShouldBe(0);
+        gateway.Counts.Open.ShouldBe(0);
+        gateway.Ledger.Connections.ShouldBe(0);
+    }
+
+    static readonly byte[] ProxyHead = Convert.FromHexString("0D0A0D0A000D0A515549540A" + "21" + "11" + "000C" + "C0000207" + "C6336401" + "D431" + "1B59");
+
+    Task<GatewayUnderTest> StartBehindProxyAsync(TimeSpan handshake)
+    {
+        _ours.WriteServer(In("server.pem"), In("server.key"));
+        var network = new NetworkDefinition { ProxyProtocol = true, Tls = new(In("server.pem"), In("server.key")) };
+        return GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, GatewayUnderTest.Seq with { Network = network }) with { HandshakeTimeout = handshake });
     }
 
     [Fact]
