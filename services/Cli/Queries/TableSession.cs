@@ -32,6 +32,7 @@ sealed class TableSession : IDisposable
                 if (table.Files.Count > 0) session.CreateParquetView(table.Name.Value, [.. table.Files.Select(f => files[f.Key])], columns);
                 else session.CreateEmptyView(table.Name.Value, columns);
             }
+            await RunTables.AddAsync(store, sql, scratch, session, stop);
             return new(scratch, session);
         }
         catch

@@ -59,13 +59,17 @@ public sealed class GoldenOutputTests : IDisposable
     [InlineData("status-unknown", "status nothing")]
     [InlineData("query", "query FROM_temperatures_hourly")]
     [InlineData("query-json", "query FROM_temperatures_hourly -o json")]
+    [InlineData("query-runs", "query FROM_leanpipe_runs_SELECT_run,status,code")]
+    [InlineData("query-steps", "query FROM_leanpipe_steps_SELECT_step,tasks,rows^in,seconds")]
+    [InlineData("query-tasks", "query FROM_leanpipe_tasks_SELECT_task,attempt,sql^ms,engine")]
     [InlineData("query-limited", "query FROM_temperatures_hourly --rows 1")]
     [InlineData("query-bad-sql", "query SELECT_nothing_FROM_temperatures_hourly")]
     public async Task Reading_commands_print_a_small_lake(string golden, string arguments)
     {
         await SmallLake.WriteAsync(Path.Combine(_home, "lake"));
         // An underscore stands for a space within the SQL, but for the one in the table's name.
-        var words = arguments.Split(' ').Select((w, i) => i == 1 && golden.StartsWith("query", StringComparison.Ordinal) ? w.Replace('_', ' ').Replace("temperatures hourly", "temperatures_hourly", StringComparison.Ordinal) : w);
+        var words = arguments.Split(' ').Select((w, i) => i == 1 && golden.StartsWith("query", StringComparison.Ordinal) ? w.Replace('_', ' ').Replace("temperatures hourly", "temperatures_hourly", StringComparison.Ordinal)
+            .Replace("leanpipe ", "leanpipe_", StringComparison.Ordinal).Replace('^', '_') : w);
         await MatchesAsync(golden, [.. words]);
     }
 

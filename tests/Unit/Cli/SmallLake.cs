@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LeanPipe.Contracts;
 using LeanPipe.DuckDb;
 using LeanPipe.Lake;
@@ -92,6 +93,8 @@ static class SmallLake
             Params = [],
             Steps = [new() { Name = new("compact"), Sql = "SELECT 1", Needs = [], Inputs = [], Output = new() }],
         }, ContractsJson.Default.RunPlan, default);
+        var task = new TaskRecord(done, new("compact"), new(0), 1, Noon, 7, 7, 1024, 2048, 1, 500, 2, 510, 64 << 20, "duckdb v1");
+        await store.PutAsync(LakeLayout.TaskRecords(done, new("compact")), JsonSerializer.SerializeToUtf8Bytes(task, ContractsJson.Default.TaskRecord).Append((byte)'\n').ToArray(), default);
         foreach (var (run, window, minutes) in ((RunId, WindowId, int)[])[(done, ten, 0), (failed, eleven, 1), (unfinished, eleven, 2)])
             await RunIndex.AddAsync(store, new(run, pipeline, window, Noon.AddMinutes(minutes)), default);
     }
