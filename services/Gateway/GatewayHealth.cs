@@ -24,7 +24,11 @@ public sealed class GatewayHealth
     {
         lock (_sync)
         {
-            if (sentence is not null) _stops[code] = _reasons[code] = sentence;
+            if (sentence is not null)
+            {
+                _stops[code] = _reasons[code] = sentence;
+                if (_awaited.Remove(code, out var waiting)) waiting.SetResult();
+            }
             else if (_stops.Remove(code)) Clear(code);
 
             if (_stops.Count > 0)
@@ -37,8 +41,20 @@ public sealed class GatewayHealth
         }
     }
 
+    /// <summary>Ends when reading is stopped for a reason.</summary>
+    internal Task WhenStopped(string code)
+    {
+        lock (_sync)
+        {
+            if (_stops.ContainsKey(code)) return Task.CompletedTask;
+            if (!_awaited.TryGetValue(code, out var waiting)) _awaited.Add(code, waiting = new(TaskCreationOptions.RunContinuationsAsynchronously));
+            return waiting.Task;
+        }
+    }
+
     /// <summary>Ends when reading may go on.</summary>
     internal Task WhenReading => Volatile.Read(ref _closed)?.Task ?? Task.CompletedTask;
 
     readonly Dictionary<string, string> _stops = [];
+    readonly Dictionary<string, TaskCompletionSource> _awaited = [];
 }

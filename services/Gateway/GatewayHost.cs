@@ -20,6 +20,8 @@ sealed class GatewayHost(
     static readonly TimeSpan LongestPublishRetry = TimeSpan.FromSeconds(10);
 
     readonly CancellationTokenSource _stopping = new();
+    readonly CancellationTokenSource _draining = new();
+    readonly HashSet<Task> _serving = [];
     readonly Retries _storeRetries = new(time, FirstRetry, LongestStoreRetry);
     readonly Retries _publishRetries = new(time, FirstRetry, LongestPublishRetry);
     readonly Dictionary<int, StreamIntake> _byNumber = [];
@@ -53,7 +55,7 @@ sealed class GatewayHost(
             foreach (var stream in state.Streams) stream.EndConnections();
         }
 
-        var patient = new PatientStore(store, health, logger, _storeRetries);
+        var patient = new PatientStore(store, health, logger, _storeRetries, options.StoreTimeout);
         var sealer = new Sealer(log, state, patient, options, logger, time);
         var shipper = _shipper = new(log, state, new(options, _byNumber, log.LogId, time.GetUtcNow()), new(log, patient), sealer, _byNumber, options, health, time, logger);
         foreach (var stream in _byNumber.Values) stream.Stored.Asked = shipper.Wake;
@@ -94,7 +96,7 @@ sealed class GatewayHost(
         {
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             deadline.CancelAfter(options.DrainAtMost);
-            await _shipper!.DrainAsync(deadline.Token);
+            await _shipper!.DrainAsync(seal: false, deadline.Token);
         }
         catch (Exception e)
         {
@@ -103,6 +105,17 @@ sealed class GatewayHost(
         }
         lock (state.Sync) logger.Drained(state.OldestNeeded is { } oldest ? _log.End - oldest : 0);
         _log.Dispose();
+    }
+
+    /// <summary>Takes no connection any more, reads the open ones to their end as at shutdown, and puts everything into the lake. The process goes on, for its health and metrics.</summary>
+    public async Task<DrainReport> DrainAsync(bool seal, CancellationToken cancellationToken)
+    {
+        health.Raise("draining", "The gateway was told to drain; it takes no connections until it is started again.");
+        await _draining.CancelAsync();
+        Task served;
+        lock (_serving) served = Task.WhenAll(_serving);
+        await served.WaitAsync(cancellationToken);
+        return await _shipper!.RequestDrainAsync(seal, cancellationToken);
     }
 
     /// <summary>One connection from its first byte to its last acknowledgement.</summary>
@@ -115,12 +128,16 @@ sealed class GatewayHost(
     async Task<CloseReason> EnterAsync(StreamIntake stream, Peer peer, ConnectionContext context)
     {
         if (!stream.TryEnter()) return CloseReason.StreamWithdrawn;
+        var ended = new TaskCompletionSource();
+        lock (_serving) _serving.Add(ended.Task);
         try
         {
             return await ReadAsync(stream, peer, context);
         }
         finally
         {
+            lock (_serving) _serving.Remove(ended.Task);
+            ended.SetResult();
             stream.Leave();
         }
     }
@@ -129,8 +146,9 @@ sealed class GatewayHost(
     {
         try
         {
+            if (_draining.IsCancellationRequested) return CloseReason.Draining;
             var closing = context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
-            using var draining = CancellationTokenSource.CreateLinkedTokenSource(closing, stream.Withdrawn);
+            using var draining = CancellationTokenSource.CreateLinkedTokenSource(closing, stream.Withdrawn, _draining.Token);
             var connection = new Connection(stream, _log!, health, options, time, peer.Transport.Input, peer.Transport.Output, network.Clocks);
             return await connection.RunAsync(Interlocked.Increment(ref _nextConnection) - 1, peer.Text, peer.Name, draining.Token);
         }

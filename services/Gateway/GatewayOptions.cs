@@ -50,6 +50,9 @@ public sealed record GatewayOptions
     /// <summary>Reading stops while the log's file system has less left, so that what is read already can still be recorded, uploaded and removed.</summary>
     public long MinFreeDiskBytes { get; init; } = 64L * 1024 * 1024;
 
+    /// <summary>A call to the store that takes longer has failed and is made again; long enough for a whole segment over a slow line.</summary>
+    public TimeSpan StoreTimeout { get; init; } = TimeSpan.FromMinutes(3);
+
     /// <summary>Late records of a sealed window become a new revision when none came for so long.</summary>
     public TimeSpan LateSealAfter { get; init; } = TimeSpan.FromSeconds(2);
 

@@ -66,7 +66,7 @@ public static class GatewayService
         services.AddHostedService(s => s.GetRequiredService<GatewayHost>());
     }
 
-    /// <summary><c>GET /healthz</c> (200, or 503 while reading is stopped; reasons in both), <c>GET /healthz/live</c>, <c>GET /v1/ledger</c>, <c>GET /v1/ledger/{stream}</c> and <c>GET /metrics</c>.</summary>
+    /// <summary><c>GET /healthz</c> (200, or 503 while reading is stopped; reasons in both), <c>GET /healthz/live</c>, <c>GET /v1/ledger</c>, <c>GET /v1/ledger/{stream}</c>, <c>GET /metrics</c>, and, from this machine only, <c>POST /v1/drain?seal=true</c>.</summary>
     public static void MapGateway(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -77,6 +77,10 @@ public static class GatewayService
             return Results.Json(new HealthAnswer(status, health.Reasons), GatewayJson.Default.HealthAnswer, statusCode: health.IsReading ? 200 : 503);
         });
         app.MapGet("/healthz/live", (GatewayHealth health) => health.Reasons.ContainsKey("log_failed") ? Results.StatusCode(503) : Results.Ok());
+        app.MapPost("/v1/drain", async (bool? seal, HttpContext context, GatewayHost host) =>
+            context.Connection.RemoteIpAddress is { } peer && IPAddress.IsLoopback(peer)
+                ? Results.Json(await host.DrainAsync(seal ?? false, context.RequestAborted), GatewayJson.Default.DrainReport)
+                : Results.StatusCode(403));
         app.MapGet("/v1/ledger", (GatewayLedgers ledgers) => Results.Json([.. ledgers.Streams.Select(s => s.Value)], GatewayJson.Default.StringArray));
         app.MapGet("/v1/ledger/{stream}", (string stream, GatewayLedgers ledgers) =>
             Name.IsValid(stream) && ledgers.TryGet(new(stream)) is { } ledger
@@ -89,5 +93,6 @@ sealed record HealthAnswer(string Status, IReadOnlyDictionary<string, string> Re
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(DrainReport))]
 [JsonSerializable(typeof(string[]))]
 sealed partial class GatewayJson : JsonSerializerContext;

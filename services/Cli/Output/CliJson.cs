@@ -29,6 +29,7 @@ namespace LeanPipe.Cli.Output;
 [JsonSerializable(typeof(Audit))]
 [JsonSerializable(typeof(HousekeepingReport))]
 [JsonSerializable(typeof(SendSummary))]
+[JsonSerializable(typeof(Gateway.DrainReport))]
 [JsonSerializable(typeof(WorkflowState))]
 [JsonSerializable(typeof(DemoState))]
 sealed partial class CliJson : JsonSerializerContext

@@ -14,6 +14,7 @@ sealed class WriteAheadLog : IDisposable
 {
     const int KeptBufferBytes = 8 * 1024 * 1024;
     const int DiskFullErrno = 28;
+    const int QuotaErrno = 122;
 
     static readonly TimeSpan DiskFullPause = TimeSpan.FromMilliseconds(200);
 
@@ -34,6 +35,9 @@ sealed class WriteAheadLog : IDisposable
     bool _stopping;
     Exception? _failure;
     long _lastDiskCheck;
+
+    /// <summary>Written since the disk was looked at, so that a fast log does not get past its reserve between two looks.</summary>
+    long _uncheckedBytes;
     bool _isRollFailing;
 
     WriteAheadLog(GatewayOptions options, GatewayState state, GatewayHealth health, ILogger logger, FileStream folderLock, List<LogFile> files, ulong logId)
@@ -172,6 +176,7 @@ sealed class WriteAheadLog : IDisposable
         _health.SetStopped("disk_low", !(FreeBytes() is { } free && free < _options.MinFreeDiskBytes) ? null
             : $"The log's disk has {free} bytes left, less than {_options.MinFreeDiskBytes}; reading stops until there is room.");
         _lastDiskCheck = Stopwatch.GetTimestamp();
+        Interlocked.Exchange(ref _uncheckedBytes, 0);
     }
 
     /// <summary>Null when the file system does not say; a full disk then shows when a write fails.</summary>
@@ -263,7 +268,7 @@ sealed class WriteAheadLog : IDisposable
                 file.Append(bytes);
                 break;
             }
-            catch (IOException e) when ((e.HResult & 0xFFFF) == DiskFullErrno && !_stopping)
+            catch (IOException e) when ((e.HResult & 0xFFFF) is DiskFullErrno or QuotaErrno && !_stopping)
             {
                 // Nothing of it was acknowledged, and the same bytes go to the same place: trying again is safe.
                 if (_health.Reasons.ContainsKey("disk_full") is false) _logger.LogDiskFull(e);
@@ -276,7 +281,7 @@ sealed class WriteAheadLog : IDisposable
         batch.End = file.End;
         Synced?.Invoke();
         if (file.Length >= _options.LogFileBytes) Roll(file);
-        if (Bytes > _options.MaxLogBytes || Stopwatch.GetElapsedTime(_lastDiskCheck) > TimeSpan.FromSeconds(1)) CheckRoom();
+        if (Bytes > _options.MaxLogBytes || Interlocked.Add(ref _uncheckedBytes, bytes.Length) > _options.MinFreeDiskBytes / 4 || Stopwatch.GetElapsedTime(_lastDiskCheck) > TimeSpan.FromSeconds(1)) CheckRoom();
     }
 
     void Roll(LogFile full)

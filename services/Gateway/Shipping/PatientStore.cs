@@ -3,7 +3,7 @@ using LeanPipe.Lake;
 namespace LeanPipe.Gateway.Shipping;
 
 /// <summary>The lake's store, asked again and again while it is down; health says so meanwhile.</summary>
-sealed class PatientStore(IObjectStore store, GatewayHealth health, ILogger logger, Retries retries)
+sealed class PatientStore(IObjectStore store, GatewayHealth health, ILogger logger, Retries retries, TimeSpan timeout)
 {
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
         await CallAsync(
@@ -34,7 +34,7 @@ sealed class PatientStore(IObjectStore store, GatewayHealth health, ILogger logg
     async ValueTask<T> CallAsync<T>(string key, Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
     {
         var result = await retries.UntilDoneAsync(
-            call,
+            c => WithinTimeoutAsync(call, c),
             (attempts, e) =>
             {
                 health.Raise("store_down", $"The store {store.Root} failed at '{key}' {attempts} times: {e.Message}");
@@ -43,5 +43,20 @@ sealed class PatientStore(IObjectStore store, GatewayHealth health, ILogger logg
             cancellationToken);
         health.Clear("store_down");
         return result;
+    }
+
+    /// <summary>A call that is given up may still have its effect: every one is safe to repeat, for keys say what they hold.</summary>
+    async ValueTask<T> WithinTimeoutAsync<T>(Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
+    {
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limited.CancelAfter(timeout);
+        try
+        {
+            return await call(limited.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"No answer within {timeout}.", e);
+        }
     }
 }

@@ -26,7 +26,7 @@ sealed class Publisher(WriteAheadLog log, GatewayState state, PublishWindowSeale
         {
             while (true)
             {
-                while (Next() is { } next) await PublishAsync(next.Lane, next.Event, stopping);
+                await PublishAllAsync(stopping);
                 await _wake.Reader.ReadAsync(stopping);
             }
         }
@@ -35,6 +35,11 @@ sealed class Publisher(WriteAheadLog log, GatewayState state, PublishWindowSeale
             // What is not recorded as published is published after the next start.
             return;
         }
+    }
+
+    public async Task PublishAllAsync(CancellationToken stopping)
+    {
+        while (Next() is { } next) await PublishAsync(next.Lane, next.Event, stopping);
     }
 
     async Task PublishAsync(LaneKey lane, WindowSealed sealedWindow, CancellationToken stopping)

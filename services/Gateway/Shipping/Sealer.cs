@@ -51,7 +51,7 @@ sealed class Sealer(WriteAheadLog log, GatewayState state, PatientStore store, G
     {
         Ledger ledger;
         lock (state.Sync) ledger = state.Find(stream)!.ToLedger(state.Gateway ?? options.Id, time.GetUtcNow());
-        await store.PutAsync(LakeLayout.Ledger(stream, options.Id), JsonSerializer.SerializeToUtf8Bytes(ledger, ContractsJson.Default.Ledger), cancellationToken);
+        await store.PutAsync(LakeLayout.Ledger(stream, ledger.Gateway), JsonSerializer.SerializeToUtf8Bytes(ledger, ContractsJson.Default.Ledger), cancellationToken);
     }
 
     (StreamName Stream, string Schema, IReadOnlyList<SegmentColumn> Columns, SealingEntry Intent, IReadOnlyList<ObjectRef> Segments) Plan(Lane lane, string reason)

@@ -17,6 +17,7 @@ sealed class Shipper(
     readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     readonly Dictionary<LaneKey, (int Count, DateTimeOffset NotBefore)> _sealFailures = [];
+    (bool Seal, TaskCompletionSource<DrainReport> Report)? _drain;
     DateTimeOffset _notBefore = DateTimeOffset.MinValue;
     int _failures;
 
@@ -42,16 +43,38 @@ sealed class Shipper(
         }
     }
 
-    /// <summary>At shutdown: everything into the lake, open windows left open, and the ledgers.</summary>
-    public async Task DrainAsync(CancellationToken cancellationToken)
+    /// <summary>Asks the loop to put everything into the lake.</summary>
+    /// <param name="seal">Seal open windows, too, whatever the watermark says.</param>
+    public async Task<DrainReport> RequestDrainAsync(bool seal, CancellationToken cancellationToken)
+    {
+        var report = new TaskCompletionSource<DrainReport>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _drain = (seal, report);
+        Wake();
+        return await report.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Everything into the lake, and the ledgers. Not while the loop runs.</summary>
+    /// <param name="seal">Seal open windows, too, whatever the watermark says; a gateway that comes back makes its later records revisions.</param>
+    public async Task<DrainReport> DrainAsync(bool seal, CancellationToken cancellationToken)
     {
         await BeginAsync(cancellationToken);
+        List<(Lane Lane, string Reason)> due = [];
+        if (seal)
+            lock (state.Sync) due = [.. state.Active.Where(l => l.HasUnlisted && !l.Key.Rejected && state.Streams[l.Key.Stream].Settings is not null).OrderBy(l => l.Key.WindowTicks).Select(l => (l, l.Sealing?.Reason ?? "drain"))];
         await CutAsync(everything: true);
         await UploadAsync(cancellationToken);
+        AdvanceStored();
+        var windows = 0;
+        foreach (var (lane, reason) in due)
+            if (CanSeal(lane) && await TrySealAsync(lane, reason, cancellationToken)) windows++;
         List<StreamName> streams;
         lock (state.Sync) streams = [.. state.Streams.Select(s => s.Name)];
         foreach (var stream in streams) await sealer.PutLedgerAsync(stream, cancellationToken);
         await TruncateAsync();
+        lock (state.Sync)
+            return new(
+                state.Gateway ?? options.Id, [.. streams.Select(s => s.Value)], state.OldestNeeded is { } oldest ? log.End - oldest : 0, windows,
+                state.Active.Count(l => l.HasUnlisted && !l.Key.Rejected), state.Active.Sum(l => l.Unpublished.Count));
     }
 
     async Task TryPassAsync(CancellationToken cancellationToken)
@@ -61,6 +84,11 @@ sealed class Shipper(
         {
             await BeginAsync(cancellationToken);
             await PassAsync(cancellationToken);
+            if (_drain is { } drain)
+            {
+                drain.Report.SetResult(await DrainAsync(drain.Seal, cancellationToken));
+                _drain = null;
+            }
             if (_failures == 0) return;
             _failures = 0;
             health.Clear("shipping_failed");
@@ -95,26 +123,29 @@ sealed class Shipper(
         await UploadAsync(cancellationToken);
         AdvanceStored();
         foreach (var (lane, reason) in due)
-            if (CanSeal(lane)) await TrySealAsync(lane, reason, cancellationToken);
+            if (CanSeal(lane)) _ = await TrySealAsync(lane, reason, cancellationToken);
         FoldOpenWindows();
         await TruncateAsync();
         log.CheckRoom();
     }
 
     /// <summary>A window that cannot be sealed does not keep the others from it. It is tried again, ever more seldom.</summary>
-    async Task TrySealAsync(Lane lane, string reason, CancellationToken cancellationToken)
+    async Task<bool> TrySealAsync(Lane lane, string reason, CancellationToken cancellationToken)
     {
-        if (_sealFailures.TryGetValue(lane.Key, out var failure) && time.GetUtcNow() < failure.NotBefore) return;
+        if (_sealFailures.TryGetValue(lane.Key, out var failure) && time.GetUtcNow() < failure.NotBefore) return false;
         try
         {
-            Sealed?.Invoke(await sealer.SealAsync(lane, reason, cancellationToken));
+            var window = await sealer.SealAsync(lane, reason, cancellationToken);
+            Sealed?.Invoke(window);
             if (_sealFailures.Remove(lane.Key) && _sealFailures.Count == 0) health.Clear("seal_failed");
+            return true;
         }
         catch (Exception e) when (e is not LogException && !cancellationToken.IsCancellationRequested)
         {
             logger.ShippingFailed(e);
             _sealFailures[lane.Key] = (failure.Count + 1, time.GetUtcNow() + Pause(failure.Count + 1));
             health.Raise("seal_failed", $"{_sealFailures.Count} windows cannot be sealed, the last one was {lane.Key.Window}: {e.Message}");
+            return false;
         }
     }
 

@@ -82,7 +82,7 @@ sealed class GatewayUnderTest : IAsyncDisposable
         return gateway;
     }
 
-    public ValueTask<WindowSealed> NextPublishedAsync() => _published.Reader.ReadAsync(Timeout());
+    public ValueTask<WindowSealed> NextPublishedAsync(TimeSpan? within = null) => _published.Reader.ReadAsync(Timeout(within));
 
     public async Task<Sender> ConnectAsync(int stream = 0)
     {
@@ -125,7 +125,7 @@ sealed class GatewayUnderTest : IAsyncDisposable
         ledger.Windows.Values.Sum().ShouldBe(ledger.Records);
     }
 
-    public static CancellationToken Timeout() => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
+    public static CancellationToken Timeout(TimeSpan? within = null) => new CancellationTokenSource(within ?? TimeSpan.FromSeconds(60)).Token;
 
     public Task StopAsync() => _app.StopAsync(Timeout());
 
@@ -198,6 +198,21 @@ sealed class Sender(TcpClient client, Stream? tls = null) : IDisposable
     {
         client.Client.Shutdown(SocketShutdown.Send);
         while (await _acks.ReadLineAsync(GatewayUnderTest.Timeout()) is { } line) Acknowledged = long.Parse(line.AsSpan(4));
+    }
+
+    /// <summary>Waits until the gateway has ended the connection, in whatever way.</summary>
+    public async Task EndedAsync()
+    {
+        try
+        {
+            while (await _acks.ReadLineAsync(GatewayUnderTest.Timeout()) is not null)
+            {
+            }
+        }
+        catch (IOException)
+        {
+            return;
+        }
     }
 
     public void Dispose()
