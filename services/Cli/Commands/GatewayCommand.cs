@@ -23,7 +23,7 @@ static class GatewayCommand
         var format = GlobalOptions.Format();
         var command = new LeanCommand(
             "drain", "Tell a gateway to take no more connections, to read the open ones to their end and to put everything into the lake. Then it may be stopped.",
-            "kubectl exec leanpipe-gateway-3 -- leanpipe gateway drain --seal") { gateway, seal, format };
+            "kubectl port-forward pod/leanpipe-gateway-3 8080 & leanpipe gateway drain --seal") { gateway, seal, format };
         return command.Does(globals, async (call, stop) =>
         {
             // The store may be slow: there is no point in giving up before the operator does.
