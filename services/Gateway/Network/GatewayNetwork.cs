@@ -35,8 +35,11 @@ sealed class GatewayNetwork : IDisposable
     public void Use(StreamDefinition stream)
     {
         var door = _doors[stream.Name];
-        if (stream.Network.Tls is not { } tls) door.Certificate = null;
-        else if (door.Certificate?.Definition != tls) door.Certificate = new(stream.Name, tls, _health, _time, _logger);
+        var before = door.Certificate;
+        if (before?.Definition == stream.Network.Tls) return;
+        door.Certificate = stream.Network.Tls is { } tls ? new(stream.Name, tls, _health, _time, _logger) : null;
+        before?.Forget();
+        door.Certificate?.Check();
     }
 
     public void Dispose()

@@ -12,7 +12,9 @@ sealed class TlsCertificate
     readonly GatewayHealth _health;
     readonly TimeProvider _time;
     readonly ILogger _logger;
+    readonly Lock _sync = new();
     byte[] _seen;
+    bool _isForgotten;
 
     /// <exception cref="LeanPipeException"><c>gateway.tls_files</c></exception>
     public TlsCertificate(StreamName stream, TlsDefinition tls, GatewayHealth health, TimeProvider time, ILogger logger)
@@ -25,11 +27,21 @@ sealed class TlsCertificate
 
     public TlsDefinition Definition => _tls;
 
-    /// <summary>Written by <see cref="Check"/> only.</summary>
+    string Refused => $"certificate_refused.{_stream}";
+
+    string Expired => $"certificate_expired.{_stream}";
+
+    /// <summary>Written by <see cref="Look"/> only.</summary>
     public TlsIdentity Identity { get; private set; }
 
     /// <summary>Takes what the files hold now, when it is something else than last time.</summary>
     public void Check()
+    {
+        lock (_sync)
+            if (!_isForgotten) Look();
+    }
+
+    void Look()
     {
         CheckExpiry();
         try
@@ -40,23 +52,33 @@ sealed class TlsCertificate
             var next = TlsIdentity.Load(_tls);
             if (next.NotAfter <= _time.GetUtcNow()) throw new LeanPipeException("gateway.tls_files", $"The certificate in '{_tls.CertificateFile}' has expired at {next.NotAfter:u}. Issue a new one.");
             Identity = next;
-            _health.Clear($"certificate_refused.{_stream}");
+            _health.Clear(Refused);
             CheckExpiry();
             _logger.CertificateLoaded(_stream, next.NotAfter);
         }
         catch (Exception e) when (e is LeanPipeException or IOException or UnauthorizedAccessException)
         {
             // Files that are replaced one after the other do not fit for a moment; the next look finds them whole.
-            _health.Raise($"certificate_refused.{_stream}", $"The new certificate of stream '{_stream}' is refused, the one before it stays: {e.Message}");
+            _health.Raise(Refused, $"The new certificate of stream '{_stream}' is refused, the one before it stays: {e.Message}");
             _logger.CertificateRefused(_stream, e);
+        }
+    }
+
+    /// <summary>Another document names other files: what was wrong with these is nobody's business any more.</summary>
+    public void Forget()
+    {
+        lock (_sync)
+        {
+            _isForgotten = true;
+            _health.Clear(Refused);
+            _health.Clear(Expired);
         }
     }
 
     void CheckExpiry()
     {
-        var code = $"certificate_expired.{_stream}";
-        if (Identity.NotAfter > _time.GetUtcNow()) _health.Clear(code);
-        else _health.Raise(code, $"The certificate of stream '{_stream}' has expired at {Identity.NotAfter:u}; peers will refuse it.");
+        if (Identity.NotAfter > _time.GetUtcNow()) _health.Clear(Expired);
+        else _health.Raise(Expired, $"The certificate of stream '{_stream}' has expired at {Identity.NotAfter:u}; peers will refuse it.");
     }
 
     byte[] Fingerprint()

@@ -154,6 +154,29 @@ public sealed class TlsTests : IDisposable
         await old.AcknowledgedAsync(1);
     }
 
+    [Theory]
+    [InlineData("{\"seq\":", nameof(CloseReason.SlowFrame))]
+    [InlineData("", nameof(CloseReason.Idle))]
+    public async Task A_slow_or_silent_peer_behind_TLS_is_closed_too(string rest, string reason)
+    {
+        _ours.WriteServer(In("server.pem"), In("server.key"));
+        var stream = GatewayUnderTest.Seq with
+        {
+            Network = new() { Tls = new(In("server.pem"), In("server.key")) },
+            Limits = GatewayUnderTest.Seq.Limits with { MaxFrameTime = TimeSpan.FromMilliseconds(200), IdleTimeout = TimeSpan.FromMilliseconds(600) },
+        };
+        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, stream));
+        using (var sender = await ConnectAsync(gateway))
+        {
+            await sender.SendAsync(Sender.Line(1) + "\n" + rest);
+            await sender.EndsAsync();
+            sender.Acknowledged.ShouldBe(1);
+        }
+        await gateway.StopAsync();
+        gateway.Counts.Ended(Enum.Parse<CloseReason>(reason)).ShouldBe(1);
+        gateway.Ledger.BytesPartial.ShouldBe(rest.Length);
+    }
+
     [Fact]
     public async Task TLS_stands_behind_the_PROXY_header()
     {
