@@ -39,6 +39,7 @@ static class QuickDigits
     }
 
     /// <summary>The number that eight digits make, the first of them in the lowest byte.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static ulong Eight(ulong digits)
     {
         digits = (digits * 2561) >> 8;
@@ -46,6 +47,7 @@ static class QuickDigits
         return ((digits & 0x0000FFFF0000FFFF) * 42949672960001) >> 32;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static ulong Word(ref byte at) => BitConverter.IsLittleEndian ? Unsafe.ReadUnaligned<ulong>(ref at) : BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(ref at));
 
     /// <summary>What is left before the end, filled up with bytes that are no digits.</summary>

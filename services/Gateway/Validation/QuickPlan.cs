@@ -138,7 +138,9 @@ sealed class QuickText
         return MemoryMarshal.CreateReadOnlySpan(ref first, length).SequenceEqual(_utf8);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static ulong Word(ref byte at) => BitConverter.IsLittleEndian ? Unsafe.ReadUnaligned<ulong>(ref at) : BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(ref at));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static ulong HalfWord(ref byte at) => BitConverter.IsLittleEndian ? Unsafe.ReadUnaligned<uint>(ref at) : BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<uint>(ref at));
 }
