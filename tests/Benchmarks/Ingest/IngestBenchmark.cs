@@ -40,19 +40,19 @@ sealed class IngestBenchmark(IngestOptions options)
             }
             await AddPacedAsync($"LeanPipe{label}: log, acks, {PacedRate:N0} lines/s", () => new GatewayServer(program, Destination.Log, acked: true, port));
         }
-        foreach (var (name, start) in Peers.All())
+        foreach (var (name, start, share) in Peers.All())
         {
             if (start is null) Absent(name, "not on this machine; tests/Benchmarks/Ingest/peers.sh unpacks it");
             else
-                foreach (var connections in options.Connections) await AddAsync(name, connections, acked: false, start);
+                foreach (var connections in options.Connections) await AddAsync(name, connections, acked: false, start, share);
         }
         return results;
 
-        async Task AddAsync(string name, int connections, bool acked, Func<Server> start)
+        async Task AddAsync(string name, int connections, bool acked, Func<Server> start, double share = 1)
         {
             var cases = $"{name}; {connections} connection{(connections == 1 ? "" : "s")}";
             if (!options.Wants(cases)) return;
-            for (var run = 0; run < options.Runs; run++) Add(await MeasureAsync(cases, start, new(0, connections, acked)));
+            for (var run = 0; run < options.Runs; run++) Add(await MeasureAsync(cases, start, new(0, connections, acked), (int)(options.Lines * share)));
         }
 
         async Task AddPacedAsync(string name, Func<Server> start)
@@ -82,16 +82,15 @@ sealed class IngestBenchmark(IngestOptions options)
 
     static double PacedRate => PacedConnections * PacedBlockLines / PacedEvery.TotalSeconds;
 
-    async Task<IReadOnlyList<Result>> MeasureAsync(string name, Func<Server> start, Sender sender, int? count = null)
+    async Task<IReadOnlyList<Result>> MeasureAsync(string name, Func<Server> start, Sender sender, int lines)
     {
         await using var server = start();
         await server.StartAsync();
         sender = sender with { Port = server.Port };
-        var warm = options.Lines / 10;
+        var warm = Math.Min(lines, options.Lines / 10);
         await (sender with { Every = default, BlockLines = 1024 }).SendAsync(_lines.AsMemory(0, warm * TelemetryLines.LineBytes));
         await server.ReceivedAsync(warm);
 
-        var lines = count ?? options.Lines;
         var cpu = ProcessTree.CpuSeconds(server.ProcessId);
         var clock = Stopwatch.StartNew();
         var acks = await sender.SendAsync(_lines.AsMemory(0, lines * TelemetryLines.LineBytes));
@@ -100,7 +99,7 @@ sealed class IngestBenchmark(IngestOptions options)
         await server.DoneAsync(warm + lines);
         cpu = ProcessTree.CpuSeconds(server.ProcessId) - cpu;
 
-        var results = new List<Result> { new(name, Metrics.Cpu, cpu * 1e6 / lines, "CPU-s/million"), new(name, Metrics.Memory, ProcessTree.PeakMegabytes(server.ProcessId), "MB") };
+        var results = new List<Result> { new(name, Metrics.Lines, lines, "lines"), new(name, Metrics.Cpu, cpu * 1e6 / lines, "CPU-s/million"), new(name, Metrics.Memory, ProcessTree.PeakMegabytes(server.ProcessId), "MB") };
         if (sender.Every == default) results.Add(new(name, Metrics.Rate, lines / elapsed, "records/s"));
         if (acks is not null) results.AddRange([new(name, Metrics.AckP50, acks.P50Milliseconds, "ms"), new(name, Metrics.AckP99, acks.P99Milliseconds, "ms")]);
         return results;
@@ -121,6 +120,7 @@ sealed class IngestBenchmark(IngestOptions options)
 
 static class Metrics
 {
+    public const string Lines = "sent";
     public const string Cpu = "CPU";
     public const string Rate = "rate";
     public const string Memory = "peak memory";

@@ -7,7 +7,7 @@ static class IngestTable
 {
     static readonly (string Metric, string Head)[] Columns =
     [
-        (Metrics.Cpu, "CPU-seconds per million"), (Metrics.Rate, "records/s"), (Metrics.Memory, "peak memory, MB"), (Metrics.AckP50, "ack p50, ms"), (Metrics.AckP99, "ack p99, ms"),
+        (Metrics.Cpu, "CPU-seconds per million"), (Metrics.Rate, "records/s"), (Metrics.Memory, "peak memory, MB"), (Metrics.AckP50, "ack p50, ms"), (Metrics.AckP99, "ack p99, ms"), (Metrics.Lines, "lines sent"),
     ];
 
     public static string Of(IReadOnlyList<Result> results)

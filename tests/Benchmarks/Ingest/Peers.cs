@@ -18,18 +18,18 @@ static partial class Peers
 
     public static string? Find(string path) => Path.Combine(Folder, path) is var full && Path.Exists(full) ? full : null;
 
-    /// <summary>Each peer with its version; one that is not there has no server to start.</summary>
-    public static IEnumerable<(string Name, Func<Server>? Start)> All()
+    /// <summary>Each peer with its version; one that is not there has no server to start. Slow ones are sent a share of the lines, for their cost per line does not depend on the number.</summary>
+    public static IEnumerable<(string Name, Func<Server>? Start, double Share)> All()
     {
         var rsyslog = Rsyslogd is { } r ? Version(r, "-v") : null;
-        yield return ($"rsyslog {rsyslog}: imtcp, file", rsyslog is null ? null : () => new Rsyslog(checksJson: false));
-        yield return ($"rsyslog {rsyslog}: imtcp, mmjsonparse, file", rsyslog is null ? null : () => new Rsyslog(checksJson: true));
+        yield return ($"rsyslog {rsyslog}: imtcp, file", rsyslog is null ? null : () => new Rsyslog(checksJson: false), 1);
+        yield return ($"rsyslog {rsyslog}: imtcp, mmjsonparse, file", rsyslog is null ? null : () => new Rsyslog(checksJson: true), 0.2);
         var syslogNg = SyslogNgd is { } s ? Version(s, "--version") : null;
-        yield return ($"syslog-ng {syslogNg}: network, file", syslogNg is null ? null : () => new SyslogNg(checksJson: false));
-        yield return ($"syslog-ng {syslogNg}: network, json-parser, file", syslogNg is null ? null : () => new SyslogNg(checksJson: true));
+        yield return ($"syslog-ng {syslogNg}: network, file", syslogNg is null ? null : () => new SyslogNg(checksJson: false), 1);
+        yield return ($"syslog-ng {syslogNg}: network, json-parser, file", syslogNg is null ? null : () => new SyslogNg(checksJson: true), 0.2);
         var pydantic = Path.Exists(Python) ? Version(Python, "-c", "import sys, pydantic; print(f'{pydantic.VERSION} {sys.version.split()[0]}')") : null;
         var versions = pydantic?.Split(' ');
-        yield return (versions is [var p, var python] ? $"Python {python}: asyncio, pydantic {p}, file" : "Python: asyncio, pydantic, file", versions is [_, _] ? () => new PydanticServer() : null);
+        yield return (versions is [var p, var python] ? $"Python {python}: asyncio, pydantic {p}, file" : "Python: asyncio, pydantic, file", versions is [_, _] ? () => new PydanticServer() : null, 0.1);
     }
 
     static string? Installed(string path) => Path.Exists(path) ? path : null;
