@@ -171,6 +171,8 @@ sealed class OrchestratorLab : IAsyncDisposable
         await _end.CancelAsync();
         await EndAsync();
         _end.Dispose();
+        // Whatever ran, every table's log keeps the protocol.
+        await Integration.Lake.DeltaLinter.CheckAllAsync(Store);
         _folder.Delete(recursive: true);
     }
 
