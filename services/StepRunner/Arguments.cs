@@ -22,6 +22,7 @@ internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch, b
 
         The lake comes from the environment: LEANPIPE_LAKE (a folder, or s3://bucket/prefix), LEANPIPE_S3_ENDPOINT, LEANPIPE_S3_REGION,
         LEANPIPE_S3_PATH_STYLE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
+        A task that loads: LEANPIPE_POSTGRES_<NAME>, a connection string, or LEANPIPE_POSTGRES_<NAME>_FILE, a file with it.
 
         Standard output: one JSON line a second at most, {"progress":0.42,"phase":"sql"}. Standard error: why it failed.
         Exit codes: 0 succeeded, 1 failed for good, 2 wrong usage or no such task, 3 failed but worth trying again, 130 interrupted, 143 terminated.

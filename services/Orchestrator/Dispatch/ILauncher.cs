@@ -18,7 +18,9 @@ interface ILauncher
 
 /// <param name="Limits">What it may use, and for how long.</param>
 /// <param name="MoreMemory">The limit on memory is not that of its task.json: the step runner is told (<c>--memory</c>).</param>
-readonly record struct TaskAttempt(RunId Run, StepName Step, TaskId Task, int Attempt, TaskLimits Limits, bool MoreMemory = false)
+/// <param name="Connection">The one connection whose settings it may see; null for a task that loads nothing.</param>
+readonly record struct TaskAttempt(
+    RunId Run, StepName Step, TaskId Task, int Attempt, TaskLimits Limits, bool MoreMemory = false, string? Connection = null)
 {
     public TimeSpan Timeout => Limits.Timeout;
 

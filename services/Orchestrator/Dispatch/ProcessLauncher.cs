@@ -82,7 +82,7 @@ sealed class ProcessLauncher(OrchestratorOptions options, IHostApplicationLifeti
             start.ArgumentList.Add(argument);
         if (attempt.MoreMemory)
             foreach (var argument in (string[])["--memory", attempt.Limits.MemoryBytes.ToString(CultureInfo.InvariantCulture)]) start.ArgumentList.Add(argument);
-        foreach (var name in start.Environment.Keys.Where(n => !TaskEnvironment.Passes(n)).ToArray()) start.Environment.Remove(name);
+        foreach (var name in start.Environment.Keys.Where(n => !TaskEnvironment.Passes(n, attempt.Connection)).ToArray()) start.Environment.Remove(name);
         foreach (var (name, value) in options.Lake.ToEnvironment()) start.Environment[name] = value;
         return start;
     }

@@ -8,6 +8,13 @@ static class TaskEnvironment
     /// <summary>The runtime's settings, the lake's, those of the AWS credential chain, and the certificates to trust.</summary>
     static readonly string[] Prefixes = ["DOTNET_", "LEANPIPE_LAKE", "LEANPIPE_S3_", "AWS_", "SSL_CERT_"];
 
-    public static bool Passes(string variable) =>
-        Names.Contains(variable, StringComparer.OrdinalIgnoreCase) || Prefixes.Any(p => variable.StartsWith(p, StringComparison.Ordinal));
+    /// <param name="variable">Its name.</param>
+    /// <param name="connection">The connection that the task loads through; null for one that loads nothing.</param>
+    public static bool Passes(string variable, string? connection = null) =>
+        Names.Contains(variable, StringComparer.OrdinalIgnoreCase) || Prefixes.Any(p => variable.StartsWith(p, StringComparison.Ordinal))
+        || (connection is not null && variable.StartsWith("LEANPIPE_POSTGRES_", StringComparison.Ordinal)
+            && variable["LEANPIPE_POSTGRES_".Length..] is var rest && (rest == Upper(connection) || rest == Upper(connection) + "_FILE"));
+
+    // As the step runner names it.
+    static string Upper(string connection) => connection.ToUpperInvariant().Replace('-', '_');
 }

@@ -89,7 +89,7 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
         {
             last = number;
             var outcome = found;
-            var attempt = new TaskAttempt(run, step, task, number, spec.Limits);
+            var attempt = new TaskAttempt(run, step, task, number, spec.Limits, Connection: spec.Load?.Connection);
             if (outcome is null && await launcher.AttachAsync(attempt) is not null) outcome = await attempts.OutcomeAsync(number, CancellationToken.None);
             if (outcome is { Error: null }) return await CommitAsync(attempts, spec, attempt, outcome);
             if (start.Execution != execution) continue;
@@ -122,7 +122,7 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
                 {
                     if (_failed.TryGetValue(spec.Run, out var failure)) return new(failure);
                     last = await attempts.StartAsync(last + 1, new(execution, time.GetUtcNow()), CancellationToken.None);
-                    error = await LaunchAsync(attempts, spec, new(spec.Run, spec.Step, spec.Task, last, limits, limits.MemoryBytes != spec.Limits.MemoryBytes), stop);
+                    error = await LaunchAsync(attempts, spec, new(spec.Run, spec.Step, spec.Task, last, limits, limits.MemoryBytes != spec.Limits.MemoryBytes, spec.Load?.Connection), stop);
                 }
                 finally
                 {

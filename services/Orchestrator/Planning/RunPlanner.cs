@@ -60,6 +60,7 @@ static class RunPlanner
             Inputs = inputs,
             Checks = step.Dedupe.Count > 0 ? [.. step.Checks, OneRowEach(step.Dedupe)] : step.Checks,
             Publish = step.Publish,
+            Load = step.Load,
             Needs = [.. step.Inputs.Values.OfType<StepInput>().Select(i => i.Step).Distinct().OrderBy(s => s.Value, StringComparer.Ordinal)],
             BytesPerTask = (step.FanOut as BytesFanOut)?.BytesPerTask,
             BytesOf = step.FanOut is BytesFanOut bytes ? DrivingInput(step, bytes.Input, errors) : null,

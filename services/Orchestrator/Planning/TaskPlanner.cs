@@ -35,6 +35,7 @@ static class TaskPlanner
             Sql = step.Sql,
             Params = plan.Params,
             Output = step.Output,
+            Load = step.Load,
             Checks = step.Checks,
             Limits = limits with { Timeout = step.Timeout ?? limits.Timeout, MemoryBytes = Math.Max(step.MemoryBytes ?? 0, limits.MemoryBytes) },
             MaxAttempts = step.MaxAttempts,

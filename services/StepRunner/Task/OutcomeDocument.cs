@@ -54,6 +54,7 @@ internal static class OutcomeDocument
             json.WriteEndObject();
         }
         json.WriteEndArray();
+        if (outcome.Load is { } load) Write(json, load);
         json.WriteStartObject("timings");
         json.WriteNumber("fetch_ms", outcome.Timings.FetchMs);
         json.WriteNumber("sql_ms", outcome.Timings.SqlMs);
@@ -66,6 +67,22 @@ internal static class OutcomeDocument
         json.WriteEndObject();
         json.Flush();
         return buffer.WrittenMemory;
+    }
+
+    static void Write(Utf8JsonWriter json, LoadResult load)
+    {
+        json.WriteStartObject("load");
+        json.WriteNumber("rows", load.Rows);
+        json.WriteNumber("inserted", load.Inserted);
+        json.WriteNumber("updated", load.Updated);
+        json.WriteBoolean("repeated", load.Repeated);
+        if (load.Added is { } added)
+        {
+            json.WriteStartObject("added");
+            foreach (var (table, rows) in added) json.WriteNumber(table, rows);
+            json.WriteEndObject();
+        }
+        json.WriteEndObject();
     }
 
     static void Write(Utf8JsonWriter json, Chunk chunk)

@@ -9,7 +9,7 @@ internal sealed class Progress(TextWriter output, TimeProvider time)
     string _phase = "";
     long _last;
 
-    /// <param name="phase"><c>fetch</c>, <c>sql</c>, <c>write</c>, <c>checks</c>, <c>upload</c>.</param>
+    /// <param name="phase"><c>fetch</c>, <c>sql</c>, <c>write</c>, <c>checks</c>, <c>upload</c> or <c>load</c>.</param>
     /// <param name="fraction">0 to 1 within the phase.</param>
     public void Report(string phase, double fraction)
     {

@@ -1,6 +1,7 @@
 using LeanPipe.Contracts;
 using LeanPipe.DuckDb;
 using LeanPipe.Lake;
+using LeanPipe.StepRunner.Load;
 
 namespace LeanPipe.StepRunner;
 
@@ -19,6 +20,7 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
     IReadOnlyList<OutputColumn> _columns = [];
     IReadOnlyList<CheckFinding> _findings = [];
     IReadOnlyList<CheckResult> _checks = [];
+    LoadResult? _load;
     string _engine = "duckdb";
 
     /// <exception cref="OperationCanceledException">The signal came: there is no outcome.</exception>
@@ -68,6 +70,14 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
 
         _checks = await KeepRowsAsync(watch.Token);
         Checks.ThrowIfFailed(_checks);
+        if (spec.Load is { } load)
+        {
+            progress.Report("load", 0);
+            using var session = DuckDbSession.Open(SessionOptions(paths));
+            _load = await new PostgresLoad(spec, load, _columns, Environment.GetEnvironmentVariable, f => progress.Report("load", f)).RunAsync(session, [.. files.Select(f => f.Path)], watch.Token);
+            _timings = _timings with { UploadMs = Lap(ref clock) };
+            return [];
+        }
         progress.Report("upload", 0);
         var chunks = await new ChunkUploader(lake, LakeLayout.Attempt(spec.Run, spec.Step, spec.Task, attempt)).UploadAsync(files, facts, f => progress.Report("upload", f), watch.Token);
         _timings = _timings with { UploadMs = Lap(ref clock) };
@@ -145,11 +155,12 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
         Error = error,
         RowsIn = spec.Inputs.Sum(i => i.Objects.Sum(o => o.Rows)),
         BytesIn = spec.Inputs.Sum(i => i.Objects.Sum(o => o.Bytes)),
-        RowsOut = chunks.Sum(c => c.Object.Rows),
+        RowsOut = _load?.Rows ?? chunks.Sum(c => c.Object.Rows),
         BytesOut = chunks.Sum(c => c.Object.Bytes),
         Columns = _columns,
         Chunks = chunks,
         Checks = _checks,
+        Load = _load,
         Timings = _timings with { TotalMs = (long)time.GetElapsedTime(_started).TotalMilliseconds },
         PeakMemoryBytes = PeakMemory.Bytes(),
         Engine = _engine,

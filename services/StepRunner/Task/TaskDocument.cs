@@ -28,6 +28,7 @@ internal static class TaskDocument
             Sql = Text(root, "sql"),
             Params = List(root, "params", p => new ParamValue(Text(p, "name"), (ParamType)OneOf(p, "type", ParamTypes), Text(p, "value"))),
             Output = Output(Member(root, "output")),
+            Load = Optional(root, "load") is { } load ? Load(load) : null,
             Checks = List(root, "checks", c => new CheckDefinition(
                 Text(c, "name"), Text(c, "sql"), Member(c, "expect").GetInt64(), Optional(c, "severity") is null ? null : (CheckSeverity)OneOf(c, "severity", Severities),
                 Optional(c, "rows")?.GetBoolean())),
@@ -39,6 +40,7 @@ internal static class TaskDocument
 
     static readonly string[] ParamTypes = ["string", "int64", "float64", "bool", "timestamp"];
     static readonly string[] Compressions = ["zstd", "snappy", "gzip", "lz4", "none"];
+    static readonly string[] LoadModes = ["insert", "update", "merge"];
     static readonly string[] Severities = ["fail", "warn"];
     static readonly string[] Formats = ["parquet", "ndjson", "csv"];
 
@@ -56,6 +58,16 @@ internal static class TaskDocument
         PartitionBy = Optional(output, "partition_by") is null ? null : List(output, "partition_by", c => c.GetString()!),
         RowGroupRows = Optional(output, "row_group_rows")?.GetInt32(),
         Compression = Optional(output, "compression") is null ? null : (ChunkCompression)OneOf(output, "compression", Compressions),
+    };
+
+    static LoadDefinition Load(JsonElement load) => new()
+    {
+        Connection = Text(load, "connection"),
+        Table = Text(load, "table"),
+        Key = List(load, "key", k => k.GetString()!),
+        Mode = (LoadMode)OneOf(load, "mode", LoadModes),
+        Lookups = List(load, "lookups", l => new LoadLookup(
+            Text(l, "column"), Text(l, "table"), List(l, "match", m => new LookupMatch(Text(m, "column"), Text(m, "from"))), Text(l, "id"))),
     };
 
     static TaskLimits Limits(JsonElement limits) => new()

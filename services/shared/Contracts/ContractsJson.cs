@@ -12,6 +12,7 @@ namespace LeanPipe.Contracts;
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [
         typeof(SnakeCaseEnum<ParamType>), typeof(SnakeCaseEnum<InputFormat>), typeof(SnakeCaseEnum<PublishMode>), typeof(SnakeCaseEnum<RunStatus>),
         typeof(SnakeCaseEnum<CheckSeverity>), typeof(SnakeCaseEnum<ChunkCompression>),
+        typeof(SnakeCaseEnum<LoadMode>),
     ],
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(WindowManifest))]
@@ -21,6 +22,7 @@ namespace LeanPipe.Contracts;
 [JsonSerializable(typeof(RunPlan))]
 [JsonSerializable(typeof(TaskSpec))]
 [JsonSerializable(typeof(TaskOutcome))]
+[JsonSerializable(typeof(LoadDefinition))]
 [JsonSerializable(typeof(TaskCommit))]
 [JsonSerializable(typeof(StepManifest))]
 [JsonSerializable(typeof(RunRecord))]

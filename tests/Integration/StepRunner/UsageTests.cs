@@ -11,7 +11,7 @@ public sealed class UsageTests
         using var process = StepProcess.Start(null, "--help");
         var (code, output, error) = await process.EndAsync();
         (code, error).ShouldBe((0, ""));
-        output[0].ShouldBe("steprunner --task KEY --attempt N [--scratch DIR] [--exit-with-parent]");
+        output[0].ShouldBe("steprunner --task KEY --attempt N [--scratch DIR] [--memory BYTES] [--exit-with-parent]");
     }
 
     [Fact]

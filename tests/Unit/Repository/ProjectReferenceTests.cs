@@ -8,7 +8,7 @@ public sealed class ProjectReferenceTests
     /// <summary>An external system's package and the one project that may know it.</summary>
     static readonly (string Package, string Owner)[] Owners =
     [
-        ("AWSSDK.S3", "Lake"), ("AWSSDK.Core", "Lake"), ("YamlDotNet", "Documents"), ("System.CommandLine", "Cli"), ("Google.Protobuf", "DaprWire"), ("Npgsql", "Load"), ("OpenTelemetry", "ServiceDefaults"),
+        ("AWSSDK.S3", "Lake"), ("AWSSDK.Core", "Lake"), ("YamlDotNet", "Documents"), ("System.CommandLine", "Cli"), ("Google.Protobuf", "DaprWire"), ("Npgsql", "StepRunner"), ("OpenTelemetry", "ServiceDefaults"),
     ];
 
     static readonly string[] Services = ["Gateway", "Orchestrator", "StepRunner", "Sidecar", "Cli"];

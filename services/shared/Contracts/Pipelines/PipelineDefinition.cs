@@ -59,6 +59,9 @@ public sealed record StepDefinition
     public IReadOnlyList<CheckDefinition> Checks { get; init; } = [];
     public PublishDefinition? Publish { get; init; }
 
+    /// <summary>The rows go into a database; null keeps them as chunks.</summary>
+    public LoadDefinition? Load { get; init; }
+
     /// <summary>For each attempt of each task; null is the orchestrator's limit.</summary>
     public TimeSpan? Timeout { get; init; }
 

@@ -66,6 +66,7 @@ public sealed record PlannedStep
     public required TaskOutput Output { get; init; }
     public IReadOnlyList<CheckDefinition> Checks { get; init => field = value ?? []; } = [];
     public PublishDefinition? Publish { get; init; }
+    public LoadDefinition? Load { get; init; }
 
     /// <summary>Of each attempt of each task; null is the orchestrator's limit.</summary>
     public TimeSpan? Timeout { get; init; }

@@ -21,6 +21,9 @@ public sealed record TaskOutcome
     public IReadOnlyList<OutputColumn> Columns { get; init => field = value ?? []; } = [];
     public IReadOnlyList<Chunk> Chunks { get; init => field = value ?? []; } = [];
     public IReadOnlyList<CheckResult> Checks { get; init => field = value ?? []; } = [];
+    /// <summary>Null when the task loads nothing.</summary>
+    public LoadResult? Load { get; init; }
+
     public required TaskTimings Timings { get; init; }
 
     /// <summary>The process's peak resident set.</summary>

@@ -13,6 +13,10 @@ public sealed record TaskSpec
     public required string Sql { get; init; }
     public IReadOnlyList<ParamValue> Params { get; init => field = value ?? []; } = [];
     public required TaskOutput Output { get; init; }
+
+    /// <summary>The rows go into a database instead of into chunks; null keeps the chunks.</summary>
+    public LoadDefinition? Load { get; init; }
+
     public IReadOnlyList<CheckDefinition> Checks { get; init => field = value ?? []; } = [];
 
     /// <summary>For the orchestrator; null is its own number.</summary>

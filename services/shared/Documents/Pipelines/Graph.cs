@@ -11,6 +11,11 @@ static class Graph
         foreach (var twin in steps.Where(s => s.Definition.Publish is not null).GroupBy(s => s.Definition.Publish!.Table).SelectMany(g => g.Skip(1)))
             errors.Add(twin.Publish, $"The table '{twin.Definition.Publish!.Table}' is published by another step already; a table has one step.");
 
+        var loads = steps.Where(s => s.Definition.Load is not null).Select(s => s.Name).ToHashSet();
+        foreach (var step in steps)
+            foreach (var load in step.Needs.Where(loads.Contains))
+                errors.Add(step.At, $"The step '{step.Name}' reads '{load}', which loads its rows into a database and keeps none; read what '{load}' reads.");
+
         // A step writes its rows once, so all that share them out by hash must agree how.
         var buckets = steps.Where(s => s.Definition.Output.HashBy is not null)
             .ToDictionary(s => s.Name, s => (Hash: s.Definition.Output.HashBy!, By: "its own hash_by"), StringComparer.Ordinal);

@@ -30,7 +30,8 @@ static class StepReader
         var inputs = InputReader.Read(map.Require("inputs"), steps, folder, errors);
         var fanOutNode = map.Take("fan_out");
         var fanOut = FanOutReader.Read(fanOutNode, inputs, map, folder, errors);
-        var sql = SqlFile.Read(map, "sql", folder, errors);
+        var load = LoadReader.Read(map, errors);
+        var sql = map.Has("load") && !map.Has("sql") ? Everything(inputs, map, errors) : SqlFile.Read(map, "sql", folder, errors);
         var output = OutputReader.Read(map, errors);
         var checks = CheckReader.Read(map.Take("checks"), errors);
         var publish = map.Map("publish", "publish");
@@ -40,6 +41,7 @@ static class StepReader
         if (publish is not null && mode == PublishMode.Merge != (mergeKey is { Count: > 0 }))
             errors.Add(publish.At, "'publish' needs 'key: [column, …]' with 'mode: merge', and has none otherwise.");
         publish?.Finish();
+        if (load is not null && publish is not null) errors.Add(publish.At, "The step has 'load' and 'publish'; it writes either into a database or into the lake. Publish the step that it reads.");
         var timeout = map.Duration("timeout", TimeSpan.FromDays(7));
         var retries = map.Integer("retries", 0, 20);
         var cache = map.Flag("cache") ?? true;
@@ -57,8 +59,17 @@ static class StepReader
             Publish = table is { } t ? new(t, mode, mergeKey is null ? null : [.. mergeKey.Select(k => k.Text)]) : null,
             Timeout = timeout,
             Retries = (int?)retries,
-            Cache = cache,
+            Cache = cache && load is null,
+            Load = load,
             Dedupe = [.. dedupe.Select(d => d.Text)],
         }, key.At, fanOutNode?.At ?? key.At, publish?.At ?? key.At);
+    }
+
+    /// <summary>A step that only loads needs no SQL file.</summary>
+    static string Everything(IReadOnlyDictionary<string, InputDefinition> inputs, MapReader map, ErrorList errors)
+    {
+        if (inputs.Count == 1) return $"SELECT * FROM \"{inputs.Keys.Single()}\"";
+        errors.Add(map.At, $"The step loads without 'sql', but has {inputs.Count} inputs; a SELECT must say which rows are loaded.");
+        return "";
     }
 }

@@ -1,0 +1,48 @@
+using LeanPipe.Contracts;
+using Npgsql;
+
+namespace LeanPipe.StepRunner.Load;
+
+/// <summary>The table <c>leanpipe_loads</c> beside the target: one row per load, written in the load's own transaction.</summary>
+internal sealed class LoadLedger(NpgsqlConnection connection, TaskSpec spec, LoadDefinition load, string content, CancellationToken cancellation)
+{
+    const string Last = $"""
+        SELECT content, rows, inserted, updated FROM {LoadSql.Ledger}
+        WHERE target = $1 AND pipeline = $2 AND step = $3 AND window_id = $4 AND task = $5
+        """;
+
+    /// <summary>Makes the ledger if it is missing, and keeps every other load of the target waiting until this transaction ends.</summary>
+    public async Task OpenAsync(PostgresCatalog catalog)
+    {
+        if (!await catalog.ExistsAsync(LoadSql.Ledger)) await catalog.CreateAsync(LoadSql.CreateLedger);
+        await using var target = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", connection) { Parameters = { new() { Value = load.Table } } };
+        await target.ExecuteNonQueryAsync(cancellation);
+    }
+
+    /// <summary>
+    /// The earlier load of the same rows; null when these are to be loaded. With a key only the task's last load counts: rows that came in between may have changed the
+    /// table, and the same rows again change it back. Without a key any earlier one counts, for the rows are there.
+    /// </summary>
+    public async Task<LoadResult?> FindAsync()
+    {
+        var sql = load.Key.Count > 0 ? $"SELECT * FROM ({Last} ORDER BY load DESC LIMIT 1) AS last WHERE content = $6" : $"{Last} AND content = $6 ORDER BY load DESC LIMIT 1";
+        await using var command = Command(sql);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation) ? new(reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), Repeated: true) : null;
+    }
+
+    public async Task WriteAsync(LoadResult result)
+    {
+        await using var command = Command(
+            $"INSERT INTO {LoadSql.Ledger} (target, pipeline, step, window_id, task, content, run, rows, inserted, updated) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
+        foreach (var value in (object[])[spec.Run.Value, result.Rows, result.Inserted, result.Updated]) command.Parameters.Add(new() { Value = value });
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    NpgsqlCommand Command(string sql)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        foreach (var value in new[] { load.Table, spec.Pipeline.Value, spec.Step.Value, spec.Window.ToString(), spec.Task.ToString(), content }) command.Parameters.Add(new() { Value = value });
+        return command;
+    }
+}
