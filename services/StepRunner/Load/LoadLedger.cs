@@ -11,10 +11,18 @@ internal sealed class LoadLedger(NpgsqlConnection connection, TaskSpec spec, Loa
         WHERE target = $1 AND pipeline = $2 AND step = $3 AND window_id = $4 AND task = $5
         """;
 
-    /// <summary>Makes the ledger if it is missing, and keeps every other load of the target waiting until this transaction ends.</summary>
-    public async Task OpenAsync(PostgresCatalog catalog)
+    /// <summary>Makes the ledger if it is missing, in a transaction of its own: the lock that an index takes must not be held while this load waits for another of its target.</summary>
+    public static async Task MakeAsync(NpgsqlConnection connection, PostgresCatalog catalog, CancellationToken cancellation)
     {
-        if (!await catalog.ExistsAsync(LoadSql.Ledger)) await catalog.CreateAsync(LoadSql.CreateLedger);
+        if (await catalog.ExistsAsync(LoadSql.Ledger)) return;
+        await using var making = await connection.BeginTransactionAsync(cancellation);
+        await catalog.CreateAsync(LoadSql.CreateLedger);
+        await making.CommitAsync(cancellation);
+    }
+
+    /// <summary>Keeps every other load of the target waiting until this transaction ends.</summary>
+    public async Task LockTargetAsync()
+    {
         await using var target = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", connection) { Parameters = { new() { Value = load.Table } } };
         await target.ExecuteNonQueryAsync(cancellation);
     }

@@ -44,13 +44,13 @@ internal static class LoadSql
 
     public static string AddUnique(LoadLookup lookup) => $"ALTER TABLE {Table(lookup.Table)} ADD UNIQUE ({Names(lookup.Match.Select(m => m.Column))})";
 
-    /// <summary>Adds what is not there. Two loads at once, or another writer, cannot add the same twice: the columns are unique.</summary>
+    /// <summary>Adds what is not there. Two loads at once, or another writer, cannot add the same twice: the columns are unique. In order, so that two which add the same do not wait for each other.</summary>
     public static string AddToLookup(LoadLookup lookup, IReadOnlyDictionary<string, string> types)
     {
         var values = lookup.Match.Select(m => $"CAST(s.{Name(m.From)} AS {types[m.Column]})").ToList();
         var known = string.Join(" AND ", lookup.Match.Zip(values, (m, value) => $"l.{Name(m.Column)} = {value}"));
         return $"INSERT INTO {Table(lookup.Table)} ({Names(lookup.Match.Select(m => m.Column))}) SELECT DISTINCT {string.Join(", ", values)} FROM {Staging} s "
-            + $"WHERE {string.Join(" AND ", lookup.Match.Select(m => $"s.{Name(m.From)} IS NOT NULL"))} AND NOT EXISTS (SELECT 1 FROM {Table(lookup.Table)} l WHERE {known}) ON CONFLICT DO NOTHING";
+            + $"WHERE {string.Join(" AND ", lookup.Match.Select(m => $"s.{Name(m.From)} IS NOT NULL"))} AND NOT EXISTS (SELECT 1 FROM {Table(lookup.Table)} l WHERE {known}) ORDER BY {string.Join(", ", Enumerable.Range(1, values.Count))} ON CONFLICT DO NOTHING";
     }
 
     public static string CreateTarget(LoadDefinition load, IReadOnlyList<TargetColumn> columns)

@@ -31,8 +31,10 @@ internal sealed class PostgresLoad(TaskSpec spec, LoadDefinition load, IReadOnly
         {
             await using var connection = new NpgsqlConnection(settings.ConnectionString);
             await connection.OpenAsync(cancellation);
+            var catalog = new PostgresCatalog(connection, load, _columns, cancellation);
+            await LoadLedger.MakeAsync(connection, catalog, cancellation);
             await using var transaction = await connection.BeginTransactionAsync(cancellation);
-            var result = await LoadAsync(connection, session, select, rows, content, cancellation);
+            var result = await LoadAsync(connection, catalog, session, select, rows, content, cancellation);
             await transaction.CommitAsync(cancellation);
             return result;
         }
@@ -46,11 +48,10 @@ internal sealed class PostgresLoad(TaskSpec spec, LoadDefinition load, IReadOnly
         }
     }
 
-    async Task<LoadResult> LoadAsync(NpgsqlConnection connection, DuckDbSession session, string select, long rows, string content, CancellationToken cancellation)
+    async Task<LoadResult> LoadAsync(NpgsqlConnection connection, PostgresCatalog catalog, DuckDbSession session, string select, long rows, string content, CancellationToken cancellation)
     {
-        var catalog = new PostgresCatalog(connection, load, _columns, cancellation);
         var ledger = new LoadLedger(connection, spec, load, content, cancellation);
-        await ledger.OpenAsync(catalog);
+        await ledger.LockTargetAsync();
         if (await ledger.FindAsync() is { } before) return before;
 
         await catalog.ExecuteAsync(LoadSql.CreateStaging(_columns));

@@ -23,7 +23,11 @@ public sealed class DiskFullTests : IDisposable
         Mount();
         var options = GatewayUnderTest.Options(_folder.FullName, GatewayUnderTest.Seq) with
         {
-            LogDirectory = Path.Combine(Disk, "log"), LogFileBytes = 64 * 1024, MaxLogBytes = 1L << 30, MinFreeDiskBytes = 0, ReadBufferBytes = 4096,
+            LogDirectory = Path.Combine(Disk, "log"),
+            LogFileBytes = 64 * 1024,
+            MaxLogBytes = 1L << 30,
+            MinFreeDiskBytes = 0,
+            ReadBufferBytes = 4096,
         };
         await using var gateway = await GatewayUnderTest.StartAsync(options);
         using var sender = await gateway.ConnectAsync();
@@ -74,7 +78,11 @@ public sealed class DiskFullTests : IDisposable
         var stream = GatewayUnderTest.Seq with { Limits = GatewayUnderTest.Seq.Limits with { CutAtBytes = 16 * 1024, MaxUnsyncedBytes = 32 * 1024 } };
         var options = GatewayUnderTest.Options(_folder.FullName, stream) with
         {
-            LogDirectory = Path.Combine(Disk, "log"), LogFileBytes = 64 * 1024, MaxLogBytes = 1L << 30, MinFreeDiskBytes = 512 * 1024, ReadBufferBytes = 4096,
+            LogDirectory = Path.Combine(Disk, "log"),
+            LogFileBytes = 64 * 1024,
+            MaxLogBytes = 1L << 30,
+            MinFreeDiskBytes = 512 * 1024,
+            ReadBufferBytes = 4096,
         };
         var isDead = true;
         var store = new WatchedStore(LeanPipe.Lake.ObjectStores.Open(options.Lake), _ =>

@@ -16,16 +16,18 @@ public sealed class FaultyStoreTests : IDisposable
     [Fact]
     public async Task Every_kind_of_failure_on_every_third_request_loses_and_doubles_nothing()
     {
-        const int Frames = 400;
+        const int Frames = 1200;
         var random = new Random(Seed);
+        var kinds = Enum.GetValues<Fault>().Where(f => f != Fault.None).ToArray();
+        random.Shuffle(kinds);
         var met = new ConcurrentDictionary<Fault, int>();
-        var isFaulty = true;
+        var (isFaulty, requests, faults) = (true, 0, 0);
         var options = await TestStore.S3OptionsAsync();
         await using var proxy = await FaultyProxy.StartAsync(options.Endpoint!, () =>
         {
-            lock (random)
+            lock (kinds)
             {
-                var fault = isFaulty && random.Next(3) == 0 ? (Fault)random.Next(1, Enum.GetValues<Fault>().Length) : Fault.None;
+                var fault = isFaulty && requests++ % 3 == 2 ? kinds[faults++ % kinds.Length] : Fault.None;
                 met.AddOrUpdate(fault, 1, (_, n) => n + 1);
                 return fault;
             }
@@ -33,7 +35,11 @@ public sealed class FaultyStoreTests : IDisposable
         var stream = GatewayUnderTest.Seq with { Limits = GatewayUnderTest.Seq.Limits with { CutAtBytes = 1024 } };
         var gatewayOptions = GatewayUnderTest.Options(_folder.FullName, stream) with
         {
-            ReadBufferBytes = 64, LogFileBytes = 4096, MaxLogBytes = 64 * 1024, StoreTimeout = TimeSpan.FromSeconds(1), DrainAtMost = TimeSpan.FromSeconds(30),
+            ReadBufferBytes = 64,
+            LogFileBytes = 4096,
+            MaxLogBytes = 64 * 1024,
+            StoreTimeout = TimeSpan.FromSeconds(1),
+            DrainAtMost = TimeSpan.FromSeconds(30),
         };
         await using var gateway = await GatewayUnderTest.StartAsync(gatewayOptions, ObjectStores.Open(options with { Endpoint = proxy.Endpoint }));
         using (var sender = await gateway.ConnectAsync())

@@ -24,7 +24,8 @@ public sealed class LoadFailureTests
         end.Failed(code).Message.ShouldContain(says);
         end.Error.ShouldNotContain("secret");
         (await database.ReadAsync("SELECT count(*) FROM articles")).ShouldBe(["0"]);
-        (await database.ReadAsync("SELECT to_regclass('leanpipe_loads') IS NULL")).ShouldBe(["True"], "what the transaction made is gone with it");
+        // A type that no table takes is refused before the database is asked.
+        if (code != "load.no_type") (await database.ReadAsync("SELECT count(*) FROM leanpipe_loads")).ShouldBe(["0"], "what the transaction wrote is gone with it");
     }
 
     [Fact]
