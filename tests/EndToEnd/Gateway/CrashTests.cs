@@ -144,8 +144,15 @@ public sealed class CrashTests : IDisposable
         await foreach (var item in Store.ListAsync(prefix, default))
             foreach (var line in Encoding.UTF8.GetString((await Store.GetAsync(item.Key, default))!.Value.Span).Split('\n', StringSplitOptions.RemoveEmptyEntries))
             {
-                using var document = JsonDocument.Parse(line);
-                numbers.Add(number(document.RootElement));
+                try
+                {
+                    using var document = JsonDocument.Parse(line);
+                    numbers.Add(number(document.RootElement));
+                }
+                catch (JsonException e)
+                {
+                    throw new InvalidDataException($"The object '{item.Key}' has a line that is none: {line}. Seed {Seed}.", e);
+                }
             }
         return numbers;
     }
