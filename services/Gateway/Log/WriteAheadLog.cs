@@ -146,14 +146,14 @@ sealed class WriteAheadLog : IDisposable
     /// <summary>The end of the file that holds a position.</summary>
     public long FileEndOf(long position) => FileOf(position).End;
 
-    /// <summary>Removes the files that hold nothing from <paramref name="needed"/> on. That they may be missing is durable before the first is gone.</summary>
-    public async Task TruncateAsync(long? needed)
+    /// <summary>Removes the files that hold nothing from <paramref name="needed"/> on; that is a position of the log and never "all", for meanwhile more may have been appended. That they may be missing is durable before the first is gone.</summary>
+    public async Task TruncateAsync(long needed)
     {
         List<LogFile> done;
         long beginning;
         lock (_filesSync)
         {
-            done = [.. _files.Take(_files.Count - 1).TakeWhile(f => !(f.End > needed))];
+            done = [.. _files.Take(_files.Count - 1).TakeWhile(f => f.End <= needed)];
             if (done.Count == 0) return;
             beginning = _files[done.Count].Position;
         }
@@ -301,6 +301,7 @@ sealed class WriteAheadLog : IDisposable
                 throw;
             }
             lock (_filesSync) _files.Add(next);
+            lock (_state.Sync) _state.End = position;
             _isRollFailing = false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

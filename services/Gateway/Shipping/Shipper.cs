@@ -209,8 +209,8 @@ sealed class Shipper(
 
     async Task TruncateAsync()
     {
-        long? needed;
-        lock (state.Sync) needed = state.OldestNeeded;
+        long needed;
+        lock (state.Sync) needed = state.NeededFrom;
         await log.TruncateAsync(needed);
     }
 }

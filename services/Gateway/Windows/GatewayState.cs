@@ -123,6 +123,9 @@ sealed class GatewayState(TimeProvider time)
     /// <summary>The first byte of the log that something still needs; null when nothing does.</summary>
     public long? OldestNeeded => OldestOf(null);
 
+    /// <summary>Nothing before this position of the log is needed. What is appended later stands behind it, so it holds for ever.</summary>
+    public long NeededFrom => OldestNeeded ?? End;
+
     /// <summary>The first byte of the log that a stream still needs; null when it needs none.</summary>
     /// <param name="stream">The stream's number; null for all streams.</param>
     public long? OldestOf(int? stream)

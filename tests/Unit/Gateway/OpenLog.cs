@@ -76,7 +76,9 @@ sealed class OpenLog : IAsyncDisposable
         await _log.AppendAsync(EntryKind.Sealed, new(key, 1), LogJson.Default.SealedEntry);
     }
 
-    public Task TruncateAsync() => _log.TruncateAsync(_state.OldestNeeded);
+    public long NeededFrom => _state.NeededFrom;
+
+    public Task TruncateAsync(long? needed = null) => _log.TruncateAsync(needed ?? _state.NeededFrom);
 
     public string Checkpoint() => JsonSerializer.Serialize(_state.ToCheckpoint(), LogJson.Default.CheckpointEntry);
 

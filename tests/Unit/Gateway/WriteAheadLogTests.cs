@@ -85,6 +85,21 @@ public sealed class WriteAheadLogTests : IDisposable
     }
 
     [Fact]
+    public async Task A_truncation_spares_what_came_after_it_was_decided()
+    {
+        await using var log = Open(fileBytes: 4096);
+        for (var i = 0; i < 60; i++) await log.RecordAsync(new string('x', 100));
+        await log.CutAndStoreAsync();
+        var needed = log.NeededFrom;
+        for (var i = 0; i < 60; i++) await log.RecordAsync(new string('y', 100));
+        await log.TruncateAsync(needed);
+        log.Lines().ShouldBe(Enumerable.Repeat(new string('y', 100), 60));
+        await log.CutAndStoreAsync();
+        await log.TruncateAsync();
+        Directory.GetFiles(Log, "*.wal").Length.ShouldBe(1, "nothing is needed any more");
+    }
+
+    [Fact]
     public async Task A_missing_file_is_refused_wherever_it_is_missing()
     {
         await using (var log = Open(fileBytes: 4096))
