@@ -27,6 +27,9 @@ sealed class WriteAheadLog : IDisposable
     readonly Thread _committer;
     readonly Lock _filesSync = new();
 
+    /// <summary>The file that batches go to. The committer's own: the list of files changes under it when others are removed.</summary>
+    LogFile _newest;
+
     /// <summary>Guards the open batch, and wakes the committer.</summary>
     readonly object _sync = new();
 
@@ -43,6 +46,7 @@ sealed class WriteAheadLog : IDisposable
     WriteAheadLog(GatewayOptions options, GatewayState state, GatewayHealth health, ILogger logger, FileStream folderLock, List<LogFile> files, ulong logId)
     {
         (_options, _state, _health, _logger, _folderLock, _files, LogId) = (options, state, health, logger, folderLock, files, logId);
+        _newest = files[^1];
         _committer = new(Commit) { IsBackground = true, Name = "log committer" };
     }
 
@@ -257,7 +261,7 @@ sealed class WriteAheadLog : IDisposable
 
     void Write(LogBatch batch)
     {
-        var file = _files[^1];
+        var file = _newest;
         var bytes = batch.Buffer.AsSpan(0, batch.Length);
         LogFormat.WriteBatchHeader(bytes, file.End, batch.Entries);
         var payloadAt = file.End + LogFormat.BatchHeaderBytes;
@@ -301,6 +305,7 @@ sealed class WriteAheadLog : IDisposable
                 throw;
             }
             lock (_filesSync) _files.Add(next);
+            _newest = next;
             lock (_state.Sync) _state.End = position;
             _isRollFailing = false;
         }

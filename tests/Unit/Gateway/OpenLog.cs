@@ -30,7 +30,9 @@ sealed class OpenLog : IAsyncDisposable
     public List<string> Lines()
     {
         var lines = new List<string>();
-        foreach (var extent in _state.Active.SelectMany(l => l.Strays.Concat(l.Uncut)).OrderBy(e => e.Position))
+        List<Extent> extents;
+        lock (_state.Sync) extents = [.. _state.Active.SelectMany(l => l.Strays.Concat(l.Uncut)).OrderBy(e => e.Position)];
+        foreach (var extent in extents)
         {
             var bytes = new byte[extent.Bytes];
             _log.Read(bytes, extent.Position);
@@ -61,7 +63,9 @@ sealed class OpenLog : IAsyncDisposable
 
     public async Task CutAndStoreAsync()
     {
-        foreach (var lane in _state.Active.ToList())
+        List<Lane> lanes;
+        lock (_state.Sync) lanes = [.. _state.Active];
+        foreach (var lane in lanes)
         {
             var segment = $"s{lane.Key.WindowTicks}";
             await _log.AppendAsync(EntryKind.Cut, new(lane.Key, long.MaxValue, segment), LogJson.Default.CutEntry);
@@ -76,9 +80,15 @@ sealed class OpenLog : IAsyncDisposable
         await _log.AppendAsync(EntryKind.Sealed, new(key, 1), LogJson.Default.SealedEntry);
     }
 
-    public long NeededFrom => _state.NeededFrom;
+    public long NeededFrom
+    {
+        get
+        {
+            lock (_state.Sync) return _state.NeededFrom;
+        }
+    }
 
-    public Task TruncateAsync(long? needed = null) => _log.TruncateAsync(needed ?? _state.NeededFrom);
+    public Task TruncateAsync(long? needed = null) => _log.TruncateAsync(needed ?? NeededFrom);
 
     public string Checkpoint() => JsonSerializer.Serialize(_state.ToCheckpoint(), LogJson.Default.CheckpointEntry);
 

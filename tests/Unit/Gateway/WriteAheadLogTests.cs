@@ -100,6 +100,26 @@ public sealed class WriteAheadLogTests : IDisposable
     }
 
     [Fact]
+    public async Task Files_that_are_removed_while_others_are_begun_mix_nothing_up()
+    {
+        await using var log = Open(fileBytes: 4096);
+        var filler = new string('x', 4096);
+        using var ended = new CancellationTokenSource();
+        var truncating = Task.Run(async () =>
+        {
+            while (!ended.IsCancellationRequested) await log.TruncateAsync();
+        });
+        for (var i = 0; i < 300; i++)
+        {
+            await log.RecordAsync($"{i} {filler}");
+            log.Lines().ShouldBe([$"{i} {filler}"]);
+            await log.CutAndStoreAsync();
+        }
+        await ended.CancelAsync();
+        await truncating;
+    }
+
+    [Fact]
     public async Task A_missing_file_is_refused_wherever_it_is_missing()
     {
         await using (var log = Open(fileBytes: 4096))
