@@ -39,7 +39,7 @@ static class CommandLine
         LeanCommand[] commands = [
             DemoCommand.Create(globals), UpCommand.Create(globals), SendCommand.Create(globals), RunCommand.Create(globals), RunsCommand.Create(globals),
             StatusCommand.Create(globals), RetryCommand.Create(globals), WhyCommand.Create(globals), PlanCommand.Create(globals), BackfillCommand.Create(globals), CancelCommand.Create(globals), QueryCommand.Create(globals), ValidateCommand.Create(globals), SchemaCommand.Create(globals), AuditCommand.Create(globals), HousekeepingCommand.Create(globals),
-            GatewayCommand.Create(globals),
+            GatewayCommand.Create(globals), ReplayCommand.Create(globals),
         ];
         foreach (var command in commands) root.Add(command);
         help.Action = new ExampleHelp((HelpAction)help.Action!);

@@ -53,6 +53,9 @@ static partial class Events
     [LoggerMessage(14, LogLevel.Error, "Cutting, uploading or sealing failed; it is tried again.")]
     public static partial void ShippingFailed(this ILogger logger, Exception reason);
 
+    [LoggerMessage(18, LogLevel.Error, "Frames that are written cannot be validated; they stay in the log.")]
+    public static partial void ValidationFailed(this ILogger logger, Exception reason);
+
     [LoggerMessage(40, LogLevel.Information, "Stream {Stream}: the changed document is in force, schema {Schema}.")]
     public static partial void DocumentTaken(this ILogger logger, StreamName stream, string schema);
 

@@ -28,12 +28,16 @@ sealed class GatewayHost(
     readonly Dictionary<StreamName, StreamIntake> _byName = [];
     WriteAheadLog? _log;
     Shipper? _shipper;
+    BackgroundValidation? _validation;
     Task _running = Task.CompletedTask;
     long _nextConnection;
     StreamReload? _reload;
 
     /// <summary>Null until the gateway has started.</summary>
     internal WriteAheadLog? Log => _log;
+
+    /// <summary>Null until the gateway has started.</summary>
+    internal BackgroundValidation? Validation => _validation;
 
     /// <summary>Null when no folder is watched.</summary>
     internal StreamReload? Reload => _reload;
@@ -68,7 +72,13 @@ sealed class GatewayHost(
             publisher.Wake();
         };
         publisher.Published = progress.OnPublished;
-        log.Committed = shipper.Wake;
+        var validation = _validation = new(log, state, _byNumber, options, health, time, logger);
+        log.Committed = () =>
+        {
+            shipper.Wake();
+            validation.Wake();
+        };
+        validation.Wake();
         log.Timed = metrics.Committed;
         metrics.Host = this;
         log.Failed = _ =>
@@ -82,7 +92,8 @@ sealed class GatewayHost(
             foreach (var (stream, endpoint) in endpoints.Streams) logger.Listening(stream, endpoint.ToString());
         });
         if (options.StreamsFolder is { } folder) _reload = new(folder, this, options, health, progress, logger);
-        _running = Task.WhenAll(Task.Run(() => shipper.RunAsync(_stopping.Token), CancellationToken.None), Task.Run(() => publisher.RunAsync(_stopping.Token), CancellationToken.None));
+        _running = Task.WhenAll(
+            Task.Run(() => validation.RunAsync(_stopping.Token), CancellationToken.None), Task.Run(() => shipper.RunAsync(_stopping.Token), CancellationToken.None), Task.Run(() => publisher.RunAsync(_stopping.Token), CancellationToken.None));
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -96,6 +107,7 @@ sealed class GatewayHost(
         {
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             deadline.CancelAfter(options.DrainAtMost);
+            await _validation!.FinishAsync(deadline.Token);
             await _shipper!.DrainAsync(seal: false, deadline.Token);
         }
         catch (Exception e)
@@ -105,6 +117,7 @@ sealed class GatewayHost(
         }
         lock (state.Sync) logger.Drained(state.OldestNeeded is { } oldest ? _log.End - oldest : 0);
         _log.Dispose();
+        _validation!.Dispose();
     }
 
     /// <summary>Takes no connection any more, reads the open ones to their end as at shutdown, and puts everything into the lake. The process goes on, for its health and metrics.</summary>
@@ -115,6 +128,7 @@ sealed class GatewayHost(
         Task served;
         lock (_serving) served = Task.WhenAll(_serving);
         await served.WaitAsync(cancellationToken);
+        await _validation!.FinishAsync(cancellationToken);
         return await _shipper!.RequestDrainAsync(seal, cancellationToken);
     }
 

@@ -81,7 +81,7 @@ sealed class GatewayMetrics
 
     IEnumerable<Measurement<long>> OpenWindows()
     {
-        lock (_state.Sync) return [.. _state.Streams.Select(s => Of(s.Lanes.Values.Count(l => !l.Key.Rejected && l.HasUnlisted), s.Name))];
+        lock (_state.Sync) return [.. _state.Streams.Select(s => Of(s.Lanes.Values.Count(l => l.Key.HoldsRecords && l.HasUnlisted), s.Name))];
     }
 
     IEnumerable<Measurement<double>> OldestUnstored()

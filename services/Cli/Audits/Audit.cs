@@ -11,9 +11,12 @@ namespace LeanPipe.Cli.Audits;
 /// <param name="IsAhead">Whether the manifest was sealed after every ledger was written, so that it may list more.</param>
 sealed record WindowAudit(string Window, long Recorded, long? Stored, int? Revision, int Segments, IReadOnlyList<string> Missing, bool IsAhead)
 {
-    public bool Holds => Missing.Count == 0 && (Stored is null || Stored <= Recorded || IsAhead);
+    /// <summary>Rejected frames that replays have declared records of the window; null when there is none.</summary>
+    public long? Replayed { get; init; }
 
-    public bool IsOpen => Stored is null || Stored < Recorded;
+    public bool Holds => Missing.Count == 0 && (Stored is null || Stored <= Recorded + (Replayed ?? 0) || IsAhead);
+
+    public bool IsOpen => Stored is null || Stored < Recorded + (Replayed ?? 0);
 }
 
 /// <summary>The ledgers of a stream added up, and what the lake holds against them.</summary>
@@ -21,6 +24,9 @@ sealed record Audit(
     StreamName Stream, int Gateways, DateTimeOffset? AsOf, long Connections, long BytesReceived, long BytesFramed, long BytesRejected, long BytesPartial, long Frames, long Records,
     IReadOnlyDictionary<string, long> Rejects, long Late, IReadOnlyList<WindowAudit> Windows, IReadOnlyList<RunAudit> Runs, IReadOnlyList<Break> Breaks)
 {
+    /// <summary>Rejected frames that replays have made records.</summary>
+    public long? Replayed { get; init; }
+
     public bool BytesBalance => BytesReceived == BytesFramed + BytesRejected + BytesPartial;
 
     public bool FramesBalance => Frames == Records + Rejects.Values.Sum();
@@ -49,18 +55,21 @@ sealed record Audit(
         var runs = await RunDocuments.ReadAsync(store, stream, stop);
         var manifests = await NewestManifestsAsync(store, stream, stop);
 
+        // Declared before they are listed, and read after: what a manifest lists is declared.
+        var replays = await ReplaySums.ReadAsync(store, stream, stop);
         var recorded = Sum(ledgers, l => l.Windows);
         DateTimeOffset? asOf = ledgers.Count == 0 ? null : ledgers.Max(l => l.AsOf);
         var windows = new List<WindowAudit>();
-        var breaks = ledgers.SelectMany(LedgerSums.Of).ToList();
+        var breaks = ledgers.SelectMany(LedgerSums.Of).Concat(replays.OfRejects(ledgers)).ToList();
         // Segments that housekeeping took on purpose are neither missing nor read.
         var retired = await HousekeepingPass.RetiredAsync(store, stream, stop);
-        foreach (var window in recorded.Keys.Union(manifests.Keys).Order(StringComparer.Ordinal))
+        foreach (var window in recorded.Keys.Union(manifests.Keys).Union(replays.Rows.Keys).Order(StringComparer.Ordinal))
         {
             var manifest = manifests.GetValueOrDefault(window);
             var present = await PresentAsync(store, manifest, retired.GetValueOrDefault(window)?.Revision ?? 0, stop);
             breaks.AddRange(SegmentSums.OfManifest(stream, window, manifest, ledgers));
-            windows.Add(new(window, recorded.GetValueOrDefault(window), manifest?.Rows, manifest?.Revision, manifest?.Segments.Count ?? 0, await MissingAsync(store, present, stop), manifest?.SealedAt > asOf));
+            breaks.AddRange(replays.OfManifest(window, manifest));
+            windows.Add(new(window, recorded.GetValueOrDefault(window), manifest?.Rows, manifest?.Revision, manifest?.Segments.Count ?? 0, await MissingAsync(store, present, stop), manifest?.SealedAt > asOf) { Replayed = replays.Rows.TryGetValue(window, out var replayed) ? replayed : null });
             if (present is not null)
                 await foreach (var found in SegmentSums.OfSegmentsAsync(store, present, read, stop)) breaks.Add(found);
         }
@@ -68,7 +77,10 @@ sealed record Audit(
         return new(
             stream, ledgers.Count, asOf, ledgers.Sum(l => l.Connections), ledgers.Sum(l => l.BytesReceived), ledgers.Sum(l => l.BytesFramed),
             ledgers.Sum(l => l.BytesRejected), ledgers.Sum(l => l.BytesPartial), ledgers.Sum(l => l.Frames), ledgers.Sum(l => l.Records), Sum(ledgers, l => l.Rejects), ledgers.Sum(l => l.Late), windows,
-            [.. runs.Select(r => RunSums.Summary(r, stream, manifests.GetValueOrDefault(r.Record.Window.Value)))], breaks);
+            [.. runs.Select(r => RunSums.Summary(r, stream, manifests.GetValueOrDefault(r.Record.Window.Value)))], breaks)
+        {
+            Replayed = replays.Rows.Count > 0 ? replays.Rows.Values.Sum() : null,
+        };
     }
 
     static async Task AddRunsAsync(

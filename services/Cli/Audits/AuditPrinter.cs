@@ -11,11 +11,13 @@ static class AuditPrinter
         output.WriteLine($"  bytes   {audit.BytesReceived:N0} received = {audit.BytesFramed:N0} framed + {audit.BytesRejected:N0} rejected + {audit.BytesPartial:N0} partial   {Mark(audit.BytesBalance)}");
         output.WriteLine($"  frames  {audit.Frames:N0} = {audit.Records:N0} records + {audit.Rejects.Values.Sum():N0} rejects   {Mark(audit.FramesBalance)}");
         foreach (var (reason, count) in audit.Rejects) output.WriteLine($"            {count,8:N0} {reason}");
+        if (audit.Replayed is { } sum) output.WriteLine($"  replay  {sum:N0} of the rejects became records later, beside those above");
         if (audit.Late > 0) output.WriteLine($"  late    {audit.Late:N0} records came after their window was sealed");
         output.WriteLine();
-        TextTable.Write(
-            output, audit.Windows, new("WINDOW", w => w.Window), new("RECORDS", w => w.Recorded, Right: true), new("IN THE LAKE", w => w.Stored, Right: true),
-            new("REVISION", w => w.Revision, Right: true), new("SEGMENTS", w => w.Segments, Right: true), new("STATE", StateOf));
+        TextColumn<WindowAudit>[] replayed = audit.Replayed is null ? [] : [new("REPLAYED", w => w.Replayed, Right: true)];
+        TextTable.Write(output, audit.Windows, [
+            new("WINDOW", w => w.Window), new("RECORDS", w => w.Recorded, Right: true), .. replayed, new("IN THE LAKE", w => w.Stored, Right: true),
+            new("REVISION", w => w.Revision, Right: true), new("SEGMENTS", w => w.Segments, Right: true), new("STATE", StateOf)]);
         if (audit.Runs.Count > 0)
         {
             output.WriteLine();

@@ -54,7 +54,7 @@ static class GatewayCommand
         });
     }
 
-    static async Task PublishAsync(HttpClient http, Uri sidecar, ReadOnlyMemory<byte> json, CancellationToken stop)
+    internal static async Task PublishAsync(HttpClient http, Uri sidecar, ReadOnlyMemory<byte> json, CancellationToken stop)
     {
         using var content = new ReadOnlyMemoryContent(json);
         content.Headers.ContentType = new("application/json");

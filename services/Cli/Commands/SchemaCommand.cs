@@ -24,7 +24,8 @@ static class SchemaCommand
         });
     }
 
-    static StreamDefinition Find(Invocation call, string name, string? version)
+    /// <param name="name">Of a stream of this folder's config, or a file.</param>
+    internal static StreamDefinition Find(Invocation call, string name, string? version)
     {
         if (File.Exists(name)) return StreamDocument.Load(name).Require();
         var streams = ConfigFolder.LoadStreams(call.Home.Config).Require();

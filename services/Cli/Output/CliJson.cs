@@ -30,6 +30,7 @@ namespace LeanPipe.Cli.Output;
 [JsonSerializable(typeof(HousekeepingReport))]
 [JsonSerializable(typeof(SendSummary))]
 [JsonSerializable(typeof(Gateway.DrainReport))]
+[JsonSerializable(typeof(Gateway.ReplayReport))]
 [JsonSerializable(typeof(WorkflowState))]
 [JsonSerializable(typeof(DemoState))]
 sealed partial class CliJson : JsonSerializerContext

@@ -23,7 +23,7 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
     /// <returns>Why it ended.</returns>
     public async Task<CloseReason> RunAsync(long number, string peer, string? client, CancellationToken draining)
     {
-        var intake = new FrameIntake(stream, options, time, number, peer, client);
+        var intake = new FrameIntake(stream, options, time, number, peer, client, keepsFrames: stream.Definition.Validation == Contracts.ValidationMode.After);
         log.Append(new ConnectionEntry(stream.Number, number, 0, 0), static (b, e) => e.Write(b.Add(EntryKind.ConnectionOpened, ConnectionEntry.Bytes)));
         var acking = _acks.RunAsync(draining);
         var clock = new PeerClock(time, stream.Definition.Limits, input.CancelPendingRead);

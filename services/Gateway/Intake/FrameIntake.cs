@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
 using LeanPipe.Gateway.Decoding;
 using LeanPipe.Gateway.Framing;
 using LeanPipe.Gateway.Log;
@@ -13,13 +12,17 @@ namespace LeanPipe.Gateway.Intake;
 /// A JSON record that ends with LF goes to the log as it stands in the read buffer, together with its neighbours of the same window, in one copy. CR is taken off, and what another decoder
 /// made stands in a buffer of its own. Empty frames and a CSV header are framing: their bytes count as framed, but they are no frames.
 /// </remarks>
-sealed class FrameIntake
+sealed partial class FrameIntake
 {
     readonly StreamIntake _stream;
     readonly GatewayOptions _options;
     readonly TimeProvider _time;
     readonly long _connection;
     readonly string _peer;
+    readonly string? _client;
+
+    /// <summary>Whether frames are kept as they come, and validated by <see cref="BackgroundValidation"/>.</summary>
+    readonly bool _keeps;
     readonly ConnectionStamps _stamps;
 
     // The stream's and its document's, only while a portion is taken: a connection that is silent holds none of it.
@@ -47,6 +50,7 @@ sealed class FrameIntake
     long _skippedPayload;
     int _scanned;
     int _blank;
+    int _kept;
     long _reported;
     DateTimeOffset _now;
 
@@ -54,9 +58,10 @@ sealed class FrameIntake
     long _openWindow;
 
     /// <param name="client">The name in the peer's certificate; null when it showed none.</param>
-    public FrameIntake(StreamIntake stream, GatewayOptions options, TimeProvider time, long connection, string peer, string? client = null)
+    /// <param name="keepsFrames">Whether what <see cref="Take"/> finds is kept as it came, to be validated later.</param>
+    public FrameIntake(StreamIntake stream, GatewayOptions options, TimeProvider time, long connection, string peer, string? client = null, bool keepsFrames = false)
     {
-        (_stream, _options, _time, _connection, _peer) = (stream, options, time, connection, peer);
+        (_stream, _options, _time, _connection, _peer, _client, _keeps) = (stream, options, time, connection, peer, client, keepsFrames);
         _stamps = new(peer, client);
         Use(stream.Format);
         _isHeaderNext = _format.Definition.Decoder is Contracts.CsvDecoderDefinition { Header: true };
@@ -76,28 +81,37 @@ sealed class FrameIntake
     /// <returns>How many bytes are done with; the rest comes again with more behind it. The batch is null when there was nothing to append.</returns>
     public (int Consumed, LogBatch? Batch) Take(ReadOnlySpan<byte> buffer, long received, WriteAheadLog log)
     {
-        var scratch = _scratch = _stream.Scratches.Rent();
-        (_verdict, _rewritten, _decoded, _runs, _decoder) = (scratch.Verdict, scratch.Rewritten, scratch.Decoded, scratch.Runs, _format.RentDecoder());
+        var scratch = _stream.Scratches.Rent();
+        Begin(scratch, _time.GetUtcNow());
         try
         {
             return TakePortion(buffer, received, log);
         }
         finally
         {
-            _format.Return(_decoder);
+            End();
             _stream.Scratches.Return(scratch);
-            (_scratch, _verdict, _rewritten, _decoded, _runs, _decoder) = (null, null!, null!, null!, null!, null);
         }
+    }
+
+    void Begin(IntakeScratch scratch, DateTimeOffset now)
+    {
+        (_scratch, _verdict, _rewritten, _decoded, _runs, _decoder) = (scratch, scratch.Verdict, scratch.Rewritten, scratch.Decoded, scratch.Runs, _format.RentDecoder());
+        _runs.Clear();
+        _rewritten.ResetWrittenCount();
+        (_blank, _kept, _openWindow, _now) = (0, 0, -1, now);
+        _verdict.NowTicks = now.UtcTicks - now.UtcTicks % TimeSpan.TicksPerMicrosecond;
+    }
+
+    void End()
+    {
+        _format.Return(_decoder);
+        (_scratch, _verdict, _rewritten, _decoded, _runs, _decoder) = (null, null!, null!, null!, null!, null);
     }
 
     (int Consumed, LogBatch? Batch) TakePortion(ReadOnlySpan<byte> buffer, long received, WriteAheadLog log)
     {
-        _runs.Clear();
-        _rewritten.ResetWrittenCount();
-        _blank = 0;
-        _now = _time.GetUtcNow();
-        _openWindow = -1;
-        _verdict.NowTicks = _now.UtcTicks - _now.UtcTicks % TimeSpan.TicksPerMicrosecond;
+        if (_keeps) KeptFramesWriter.Begin(_rewritten, _connection, _peer, _client, _now);
         var at = 0;
         while (at < buffer.Length && !IsBroken)
         {
@@ -109,6 +123,7 @@ sealed class FrameIntake
 
         var done = received - (buffer.Length - at) - (_isSkipping ? _skipped : 0);
         if (done == _reported) return (at, null);
+        if (_kept > 0) KeptFramesWriter.End(_rewritten, _kept);
         var batch = log.Append(new Portion(this, buffer, done - _reported), static (b, portion) => portion.Write(b));
         _reported = done;
         _stream.Appended(batch, at);
@@ -220,98 +235,14 @@ sealed class FrameIntake
             Reject(frame, consumed);
             return;
         }
-        if (_decoder is not null)
-        {
-            Decode(frame, consumed);
-            return;
-        }
-
-        if (!_format.Validator.Accepts(frame, _verdict) || !IsInTime()) Reject(frame, consumed);
-        else if (_verdict.MustRewrite) Rewrite(frame, consumed);
-        else if (found.Start == 0 && consumed == length + 1 && buffer[at + length] == '\n') Record(isRewritten: false, at, consumed, consumed);
-        else
-        {
-            // In a segment LF ends a record. Within one it can only be white space, for a string of JSON holds no control characters.
-            var start = _rewritten.WrittenCount;
-            frame.Replace(_rewritten.GetSpan(length), (byte)'\n', (byte)' ');
-            _rewritten.Advance(length);
-            _rewritten.Write("\n"u8);
-            Record(isRewritten: true, start, length + 1, consumed);
-        }
+        if (_keeps) Keep(KeptFault.None, frame, consumed, isTruncated: false);
+        else JudgeFrame(frame, consumed, found.Start == 0 && consumed == length + 1 && buffer[at + length] == '\n' ? at : -1);
     }
 
-    void Decode(ReadOnlySpan<byte> frame, int consumed)
+    void Keep(KeptFault fault, ReadOnlySpan<byte> frame, long wireBytes, bool isTruncated)
     {
-        // What may have to be rewritten is decoded beside the lines, so that lines stay neighbours.
-        var target = _format.Rewriter is null ? _rewritten : _decoded;
-        if (target == _decoded) _decoded.ResetWrittenCount();
-        var start = target.WrittenCount;
-        var isDecoded = _decoder!.TryDecode(frame, _now, target, _verdict);
-        if (!isDecoded || !_format.Validator.Accepts(target.WrittenSpan[start..], _verdict) || !IsInTime())
-        {
-            // The half-made line stays in the buffer, but no run names it.
-            if (isDecoded) _verdict.Offset = _decoder.OffsetInFrame(_verdict);
-            Reject(frame, consumed);
-            return;
-        }
-        if (_verdict.MustRewrite)
-        {
-            Rewrite(_decoded.WrittenSpan, consumed);
-            return;
-        }
-        if (target == _decoded)
-        {
-            start = _rewritten.WrittenCount;
-            _rewritten.Write(_decoded.WrittenSpan);
-        }
-        _rewritten.Write("\n"u8);
-        Record(isRewritten: true, start, _rewritten.WrittenCount - start, consumed);
-    }
-
-    /// <summary>The record as its schema has it: defaults and stamps written, aliases replaced, unknown fields in their column.</summary>
-    void Rewrite(ReadOnlySpan<byte> record, int consumed)
-    {
-        var start = _rewritten.WrittenCount;
-        _format.Rewriter!.Write(record, _stamps, _verdict, _rewritten);
-        _rewritten.Write("\n"u8);
-        Record(isRewritten: true, start, _rewritten.WrittenCount - start, consumed);
-    }
-
-    bool IsInTime()
-    {
-        var (ticks, limits) = (_verdict.EventTicks, _format.Definition.Limits);
-        var code = ticks > _now.UtcTicks + limits.MaxAhead.Ticks ? RejectCode.TooFarAhead
-            : ticks < _now.UtcTicks - limits.MaxBehind.Ticks ? RejectCode.TooFarBehind
-            : IsOpen(ticks - ticks % _windowLength) ? RejectCode.None : RejectCode.TooManyWindows;
-        if (code == RejectCode.None) return true;
-        _verdict.Fail(code, 0);
-        return _verdict.In(_format.Definition.EventTime);
-    }
-
-    bool IsOpen(long windowTicks)
-    {
-        if (windowTicks == _openWindow) return true;
-        if (!_stream.Windows.TryOpen(windowTicks)) return false;
-        _openWindow = windowTicks;
-        return true;
-    }
-
-    void Record(bool isRewritten, int offset, int length, int wireBytes)
-    {
-        var ticks = _verdict.EventTicks;
-        if (_runs.Count > 0)
-        {
-            ref var last = ref CollectionsMarshal.AsSpan(_runs)[^1];
-            if (last.Code == RejectCode.None && last.IsRewritten == isRewritten && last.Offset + last.Length == offset && ticks >= last.WindowTicks && ticks < last.WindowTicks + _windowLength && last.WindowMinutes == _windowMinutes)
-            {
-                last.Length += length;
-                last.Rows++;
-                last.WireBytes += wireBytes;
-                last.MaxEventTicks = Math.Max(last.MaxEventTicks, ticks);
-                return;
-            }
-        }
-        _runs.Add(new() { IsRewritten = isRewritten, Offset = offset, Length = length, Rows = 1, WireBytes = wireBytes, WindowTicks = ticks - ticks % _windowLength, WindowMinutes = _windowMinutes, MaxEventTicks = ticks });
+        KeptFramesWriter.Add(_rewritten, fault, frame, wireBytes, isTruncated);
+        _kept++;
     }
 
     /// <param name="head">The frame's beginning, as much as is known or kept of it.</param>
@@ -322,26 +253,6 @@ sealed class FrameIntake
         Reject(head, wireBytes, isTruncated: length > head.Length);
     }
 
-    void Reject(ReadOnlySpan<byte> frame, long wireBytes, bool isTruncated = false)
-    {
-        var start = _rewritten.WrittenCount;
-        var raw = frame[..Math.Min(frame.Length, _options.RejectKeepsBytes)];
-        RejectLine.Write(
-            _rewritten, _verdict.Code, _verdict.Field(frame), _verdict.Offset, _connection, _peer, _now, raw, isTruncated || raw.Length < frame.Length, wireBytes);
-        var ticks = _now.UtcTicks;
-        _runs.Add(new()
-        {
-            Code = _verdict.Code,
-            IsRewritten = true,
-            Offset = start,
-            Length = _rewritten.WrittenCount - start,
-            Rows = 1,
-            WireBytes = wireBytes,
-            WindowTicks = ticks - ticks % _windowLength,
-            WindowMinutes = _windowMinutes,
-        });
-    }
-
     readonly ref struct Portion(FrameIntake intake, ReadOnlySpan<byte> wire, long received)
     {
         readonly ReadOnlySpan<byte> _wire = wire;
@@ -349,28 +260,16 @@ sealed class FrameIntake
         public void Write(LogBatch batch)
         {
             var stream = intake._stream.Number;
-            new ReadEntry(stream, (int)Math.Min(received, int.MaxValue), intake._blank, intake._connection).Write(batch.Add(EntryKind.Read, ReadEntry.Bytes));
-
-            // A skipped frame may be longer than one entry can say.
-            for (var more = received - int.MaxValue; more > 0; more -= int.MaxValue)
-                new ReadEntry(stream, (int)Math.Min(more, int.MaxValue), 0, intake._connection).Write(batch.Add(EntryKind.Read, ReadEntry.Bytes));
-            var rewritten = intake._rewritten.WrittenSpan;
-            foreach (ref readonly var run in CollectionsMarshal.AsSpan(intake._runs))
+            if (intake._kept > 0)
             {
-                var lines = (run.IsRewritten ? rewritten : _wire).Slice(run.Offset, run.Length);
-                if (run.Code == RejectCode.None)
-                {
-                    var body = batch.Add(EntryKind.Records, RecordsEntry.HeadBytes + lines.Length);
-                    new RecordsEntry(stream, run.WindowMinutes, run.Rows, run.WindowTicks, run.MaxEventTicks, intake._connection, (int)run.WireBytes).Write(body);
-                    lines.CopyTo(body[RecordsEntry.HeadBytes..]);
-                    continue;
-                }
-                var code = run.Code.Text();
-                var reject = batch.Add(EntryKind.Reject, RejectEntry.HeadBytes + code.Length + lines.Length);
-                new RejectEntry(stream, run.WindowMinutes, code.Length, run.WindowTicks, intake._connection, run.WireBytes).Write(reject);
-                System.Text.Encoding.ASCII.GetBytes(code, reject[RejectEntry.HeadBytes..]);
-                lines.CopyTo(reject[(RejectEntry.HeadBytes + code.Length)..]);
+                var (block, ticks) = (intake._rewritten.WrittenSpan, intake._now.UtcTicks);
+                var body = batch.Add(EntryKind.Frames, FramesEntry.HeadBytes + block.Length);
+                new FramesEntry(stream, intake._windowMinutes, intake._kept, ticks - ticks % intake._windowLength, received, intake._blank, intake._connection).Write(body);
+                block.CopyTo(body[FramesEntry.HeadBytes..]);
+                return;
             }
+            IntakeEntries.WriteRead(batch, stream, intake._connection, received, intake._blank);
+            IntakeEntries.WriteRuns(batch, stream, intake._connection, intake._runs, intake._rewritten.WrittenSpan, _wire);
         }
     }
 }

@@ -104,6 +104,15 @@ sealed class StreamIntake
         }
     }
 
+    /// <summary>Ends when everything that has been appended so far is on disk.</summary>
+    public Task Synced
+    {
+        get
+        {
+            lock (_sync) return _unsynced.Count == 0 ? Task.CompletedTask : _unsynced[^1].Batch.Durable;
+        }
+    }
+
     public void Appended(LogBatch batch, long bytes)
     {
         lock (_sync)

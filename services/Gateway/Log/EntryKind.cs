@@ -46,4 +46,10 @@ enum EntryKind : byte
 
     /// <summary>JSON: the gateway's id, which segments' names and the ledger's key carry. It stays with the log, whoever runs it.</summary>
     Gateway = 16,
+
+    /// <summary>Frames of one connection as they came, of a stream that validates after writing.</summary>
+    Frames = 17,
+
+    /// <summary>A stream's frames before a position are validated; the last entry of what they became, in the same batch.</summary>
+    Judged = 18,
 }

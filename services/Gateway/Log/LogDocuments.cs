@@ -24,8 +24,14 @@ sealed record GatewayEntry(string Id);
 
 /// <summary>A lane: what one sequence of segments holds.</summary>
 /// <param name="Rejected">Rejects, by the time they were received; otherwise records, by their event time.</param>
-readonly record struct LaneKey(int Stream, bool Rejected, long WindowTicks, int WindowMinutes)
+/// <param name="Frames">Frames as they came, by the time they were received.</param>
+readonly record struct LaneKey(
+    int Stream, bool Rejected, long WindowTicks, int WindowMinutes, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Frames = false)
 {
+    /// <summary>Whether the lane's segments become a window.</summary>
+    [JsonIgnore]
+    public bool HoldsRecords => !Rejected && !Frames;
+
     [JsonIgnore]
     public WindowId Window => WindowId.Of(new DateTimeOffset(WindowTicks, TimeSpan.Zero), new(TimeSpan.FromMinutes(WindowMinutes)));
 
@@ -55,7 +61,12 @@ sealed record CheckpointEntry(long Beginning, long NextConnection, IReadOnlyList
 
 sealed record StreamCheckpoint(
     int Number, StreamName Name, long MaxEventTicks, long Connections, long BytesReceived, long BytesFramed, long BytesRejected, long BytesPartial, long Frames, long Records, long Late,
-    IReadOnlyDictionary<string, long> Rejects, IReadOnlyList<WindowCheckpoint> Windows, StreamSettings? Settings = null, IReadOnlyList<ConnectionLedger>? ByConnection = null, ConnectionLedger? OlderConnections = null);
+    IReadOnlyDictionary<string, long> Rejects, IReadOnlyList<WindowCheckpoint> Windows, StreamSettings? Settings = null, IReadOnlyList<ConnectionLedger>? ByConnection = null, ConnectionLedger? OlderConnections = null, long? JudgedUpTo = null,
+    IReadOnlyList<EndingConnection>? Ending = null);
+
+/// <summary>A connection that has ended and whose frames are not all validated: it counts as ended when they are.</summary>
+/// <param name="Newest">Position of the newest block of its frames.</param>
+sealed record EndingConnection(long Connection, long Received, long Partial, long Newest);
 
 /// <param name="Unlisted">Stored segments that no sealed manifest lists, in the order they were stored.</param>
 sealed record WindowCheckpoint(

@@ -33,8 +33,9 @@ sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamInta
     /// <summary>Why the window is to be sealed now; null when it is not.</summary>
     public string? SealReason(GatewayState state, Lane lane, DateTimeOffset now)
     {
-        if (lane.Key.Rejected || !lane.HasUnlisted || state.Streams[lane.Key.Stream].Settings is not { } settings) return null;
-        if (IsIdle(settings, lane, now)) return "idle";
+        if (!lane.Key.HoldsRecords || !lane.HasUnlisted || state.Streams[lane.Key.Stream].Settings is not { } settings) return null;
+        // Frames that are not validated yet may be of this window.
+        if (state.Streams[lane.Key.Stream].Unjudged.Oldest is null && IsIdle(settings, lane, now)) return "idle";
         if (!state.Streams[lane.Key.Stream].IsPassed(lane.Key)) return null;
         if (lane is { Revision: 0, HasLate: false }) return "watermark";
 

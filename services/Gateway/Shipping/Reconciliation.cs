@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using LeanPipe.Contracts;
 using LeanPipe.Gateway.Log;
 using LeanPipe.Gateway.Windows;
-using LeanPipe.Lake;
 
 namespace LeanPipe.Gateway.Shipping;
 
@@ -36,7 +35,7 @@ sealed class Reconciliation(WriteAheadLog log, GatewayState state, PatientStore 
         lock (state.Sync) pending = [.. lane.Pending.Where(p => p.Extents[0].Position < state.DoubtfulUpTo)];
         foreach (var cut in pending)
         {
-            var key = KeyOf(lane, stream, cut.Segment);
+            var key = SegmentName.KeyOf(lane.Key, stream, cut.Segment);
             if (await store.GetAsync(key, cancellationToken) is { } content) await RecordStoredAsync(lane, cut.Segment, key, content);
         }
     }
@@ -53,7 +52,7 @@ sealed class Reconciliation(WriteAheadLog log, GatewayState state, PatientStore 
         for (var i = 0; i < lines.Count;)
         {
             var segment = SegmentName.Of(gateway, log.LogId, lines[i].Position);
-            var key = KeyOf(lane, stream, segment);
+            var key = SegmentName.KeyOf(lane.Key, stream, segment);
             if (await store.GetAsync(key, cancellationToken) is { } content)
             {
                 var count = CountHeld(lines, i, content.Span);
@@ -90,11 +89,8 @@ sealed class Reconciliation(WriteAheadLog log, GatewayState state, PatientStore 
 
     async Task RecordStoredAsync(Lane lane, string segment, string key, ReadOnlyMemory<byte> content)
     {
-        var reference = new ObjectRef(key, content.Length, content.Span.Count((byte)'\n'), Convert.ToHexStringLower(SHA256.HashData(content.Span)));
+        var reference = new ObjectRef(key, content.Length, lane.Key.Frames ? Intake.KeptFrames.CountFrames(content.Span) : content.Span.Count((byte)'\n'), Convert.ToHexStringLower(SHA256.HashData(content.Span)));
         await log.AppendAsync(EntryKind.Stored, new(lane.Key, segment, reference), LogJson.Default.StoredEntry);
         _found++;
     }
-
-    static string KeyOf(Lane lane, StreamName stream, string segment) =>
-        lane.Key.Rejected ? LakeLayout.Rejected(stream, lane.Key.Window, segment) : LakeLayout.Segment(stream, lane.Key.Window, segment);
 }

@@ -20,6 +20,8 @@ sealed class Sealer(WriteAheadLog log, GatewayState state, PatientStore store, G
         while (true)
         {
             var before = intent.Revision == 1 ? null : await ReadAsync(name, lane.Key.Window, intent.Revision - 1, cancellationToken) ?? throw Missing(name, lane.Key.Window, intent.Revision - 1);
+            // A replay may have sealed by a newer version than this gateway runs.
+            var (newest, read) = before is null ? (schema, columns) : WindowManifest.Newer((before.Schema, before.Columns), (schema, columns));
             var manifest = new WindowManifest
             {
                 Stream = name,
@@ -27,8 +29,8 @@ sealed class Sealer(WriteAheadLog log, GatewayState state, PatientStore store, G
                 Revision = intent.Revision,
                 SealedAt = intent.SealedAt,
                 Reason = intent.Reason,
-                Schema = schema,
-                Columns = columns,
+                Schema = newest,
+                Columns = read,
                 Segments = [.. (before?.Segments ?? []).Concat(segments).DistinctBy(s => s.Key)],
             };
             var key = LakeLayout.WindowManifest(name, lane.Key.Window, intent.Revision);

@@ -60,7 +60,7 @@ sealed class Shipper(
         await BeginAsync(cancellationToken);
         List<(Lane Lane, string Reason)> due = [];
         if (seal)
-            lock (state.Sync) due = [.. state.Active.Where(l => l.HasUnlisted && !l.Key.Rejected && state.Streams[l.Key.Stream].Settings is not null).OrderBy(l => l.Key.WindowTicks).Select(l => (l, l.Sealing?.Reason ?? "drain"))];
+            lock (state.Sync) due = [.. state.Active.Where(l => l.HasUnlisted && l.Key.HoldsRecords && state.Streams[l.Key.Stream].Settings is not null).OrderBy(l => l.Key.WindowTicks).Select(l => (l, l.Sealing?.Reason ?? "drain"))];
         await CutAsync(everything: true);
         await UploadAsync(cancellationToken);
         AdvanceStored();
@@ -74,7 +74,7 @@ sealed class Shipper(
         lock (state.Sync)
             return new(
                 state.Gateway ?? options.Id, [.. streams.Select(s => s.Value)], state.OldestNeeded is { } oldest ? log.End - oldest : 0, windows,
-                state.Active.Count(l => l.HasUnlisted && !l.Key.Rejected), state.Active.Sum(l => l.Unpublished.Count));
+                state.Active.Count(l => l.HasUnlisted && l.Key.HoldsRecords), state.Active.Sum(l => l.Unpublished.Count));
     }
 
     async Task TryPassAsync(CancellationToken cancellationToken)
@@ -163,7 +163,7 @@ sealed class Shipper(
     void FoldOpenWindows()
     {
         ILookup<int, long> open;
-        lock (state.Sync) open = state.Active.Where(l => !l.Key.Rejected && l.HasUnlisted).ToLookup(l => l.Key.Stream, l => l.Key.WindowTicks);
+        lock (state.Sync) open = state.Active.Where(l => l.Key.HoldsRecords && l.HasUnlisted).ToLookup(l => l.Key.Stream, l => l.Key.WindowTicks);
         foreach (var stream in intakes.Values) stream.Windows.Fold(open[stream.Number]);
     }
 

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using LeanPipe.Contracts;
 using LeanPipe.Gateway.Log;
 using LeanPipe.Gateway.Windows;
-using LeanPipe.Lake;
 
 namespace LeanPipe.Gateway.Shipping;
 
@@ -46,8 +45,7 @@ sealed class Uploader(WriteAheadLog log, PatientStore store)
 
     async Task<StoredEntry> UploadAsync(PendingCut cut, StreamName stream, CancellationToken cancellationToken)
     {
-        var window = cut.Lane.Window;
-        var key = cut.Lane.Rejected ? LakeLayout.Rejected(stream, window, cut.Segment) : LakeLayout.Segment(stream, window, cut.Segment);
+        var key = SegmentName.KeyOf(cut.Lane, stream, cut.Segment);
         await using var lines = new LogLines(log, cut.Extents);
         var reference = new ObjectRef(key, lines.Length, cut.Rows, Sha256(lines));
         await store.PutAsync(key, lines, reference.Sha256, cancellationToken);

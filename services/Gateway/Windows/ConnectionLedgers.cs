@@ -31,9 +31,10 @@ sealed class ConnectionLedgers
     }
 
     /// <summary>The process that had them is gone. What of them was durable is in their sums, on both sides.</summary>
-    public void EndAll()
+    /// <param name="but">Connections that end later by themselves.</param>
+    public void EndAll(IReadOnlySet<long> but)
     {
-        foreach (var figures in _open.Values.ToList()) End(figures);
+        foreach (var figures in _open.Values.Where(f => !but.Contains(f.Connection)).ToList()) End(figures);
     }
 
     public IReadOnlyList<ConnectionLedger> ToLedger() => [.. _open.Values.Select(f => f.ToLedger(isOpen: true)), .. _ended.Reverse().Select(f => f.ToLedger(isOpen: false))];

@@ -89,6 +89,15 @@ sealed class GatewayState(TimeProvider time)
                 var head = RejectEntry.HeadBytes + reject.CodeLength;
                 Append(StreamOf(reject.Stream).Rejected(reject, reject.Code(body)), new(position + head, body.Length - head, 1));
                 break;
+            case EntryKind.Frames:
+                var frames = FramesEntry.Read(body);
+                var block = new Extent(position + FramesEntry.HeadBytes, body.Length - FramesEntry.HeadBytes, frames.Frames);
+                Append(StreamOf(frames.Stream).Kept(frames, block), block);
+                break;
+            case EntryKind.Judged:
+                var judged = JudgedEntry.Read(body);
+                StreamOf(judged.Stream).Judged(judged);
+                break;
             case EntryKind.Cut:
                 var cut = JsonSerializer.Deserialize(body, LogJson.Default.CutEntry)!;
                 LaneOf(cut.Lane).Cut(cut, time.GetUtcNow());
@@ -133,6 +142,8 @@ sealed class GatewayState(TimeProvider time)
         long? oldest = null;
         foreach (var lane in Active)
             if ((stream is null || lane.Key.Stream == stream) && lane.OldestNeeded is { } position && !(position >= oldest)) oldest = position;
+        foreach (var state in _streams)
+            if ((stream is null || state.Number == stream) && state.Unjudged.Oldest is { } unjudged && !(unjudged >= oldest)) oldest = unjudged;
         return oldest;
     }
 
@@ -157,8 +168,8 @@ sealed class GatewayState(TimeProvider time)
         if (lane.IsActive) Active.Add(lane);
         else Active.Remove(lane);
 
-        // A lane of rejects has no window to remember once its segments are stored.
-        if (lane is { IsActive: false, Key.Rejected: true }) _streams[lane.Key.Stream].Lanes.Remove(lane.Key);
+        // A lane of rejects or frames has no window to remember once its segments are stored.
+        if (lane is { IsActive: false, Key.HoldsRecords: false }) _streams[lane.Key.Stream].Lanes.Remove(lane.Key);
     }
 
     /// <summary>Takes over what a checkpoint says; lines that no cut is known of stay as they were read.</summary>

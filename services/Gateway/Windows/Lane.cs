@@ -101,7 +101,7 @@ sealed class Lane(LaneKey key)
     public void Stored(StoredEntry stored)
     {
         Pending.RemoveAll(p => p.Segment == stored.Segment);
-        if (!key.Rejected && !Unlisted.Exists(o => o.Key == stored.Object.Key)) Unlisted.Add(stored.Object);
+        if (key.HoldsRecords && !Unlisted.Exists(o => o.Key == stored.Object.Key)) Unlisted.Add(stored.Object);
     }
 
     public void Sealed(SealedEntry entry, DateTimeOffset now)

@@ -1,4 +1,7 @@
 using System.Globalization;
+using LeanPipe.Contracts;
+using LeanPipe.Gateway.Log;
+using LeanPipe.Lake;
 
 namespace LeanPipe.Gateway.Windows;
 
@@ -8,6 +11,10 @@ static class SegmentName
     const int PositionDigits = 20;
 
     public static string Of(string gateway, ulong logId, long position) => $"{gateway}-{logId:x16}-{position:D20}";
+
+    /// <summary>Where the lake keeps a segment of a lane.</summary>
+    public static string KeyOf(LaneKey lane, StreamName stream, string segment) =>
+        lane.Frames ? LakeLayout.Frames(stream, lane.Window, segment) : lane.Rejected ? LakeLayout.Rejected(stream, lane.Window, segment) : LakeLayout.Segment(stream, lane.Window, segment);
 
     /// <summary>The position of the segment's first line; 0 when the name has none.</summary>
     public static long PositionOf(string segment) =>

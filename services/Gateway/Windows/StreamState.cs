@@ -21,6 +21,8 @@ sealed class StreamState(int number, StreamName name)
 
     public Dictionary<LaneKey, Lane> Lanes { get; } = [];
 
+    public Unjudged Unjudged { get; } = new();
+
     long Connections { get; set; }
 
     long BytesReceived { get; set; }
@@ -49,6 +51,7 @@ sealed class StreamState(int number, StreamName name)
     public void TakeLines(StreamState earlier)
     {
         foreach (var lane in earlier.Lanes.Values) LaneOf(lane.Key).TakeLines(lane);
+        Unjudged.Take(earlier.Unjudged);
     }
 
     public void Opened(ConnectionEntry entry)
@@ -58,10 +61,27 @@ sealed class StreamState(int number, StreamName name)
     }
 
     /// <summary>Nobody goes on with the connections that another process had.</summary>
-    public void EndConnections() => _connections.EndAll();
+    public void EndConnections()
+    {
+        Unjudged.EndAll();
+        _connections.EndAll(Unjudged.Connections.ToHashSet());
+    }
+
+    /// <summary>Frames were kept as they came. They count when they are validated.</summary>
+    public Lane Kept(FramesEntry entry, Extent block)
+    {
+        Unjudged.Add(new(block, entry.Received, entry.Blank, entry.Connection));
+        return LaneOf(new(number, Rejected: false, entry.WindowTicks, entry.WindowMinutes, Frames: true));
+    }
+
+    public void Judged(JudgedEntry entry)
+    {
+        foreach (var end in Unjudged.Judge(entry.UpTo)) Closed(new ConnectionEntry(number, end.Connection, end.Received, end.Partial));
+    }
 
     public void Closed(ConnectionEntry entry)
     {
+        if (Unjudged.Defers(entry)) return;
         _connections.Closed(entry.Connection, entry.Received, entry.Partial);
         BytesReceived += entry.Received;
         BytesPartial += entry.Partial;
@@ -116,7 +136,7 @@ sealed class StreamState(int number, StreamName name)
     public Ledger ToLedger(string gateway, DateTimeOffset asOf, bool byConnection = true)
     {
         SortedDictionary<string, long> windows = new(StringComparer.Ordinal), stored = new(StringComparer.Ordinal), listed = new(StringComparer.Ordinal);
-        foreach (var lane in Lanes.Values.Where(l => !l.Key.Rejected))
+        foreach (var lane in Lanes.Values.Where(l => l.Key.HoldsRecords))
         {
             var window = lane.Key.Window.Value;
             windows[window] = windows.GetValueOrDefault(window) + lane.Rows;
@@ -140,6 +160,7 @@ sealed class StreamState(int number, StreamName name)
             Windows = windows,
             Stored = stored,
             Listed = listed,
+            Unvalidated = Unjudged.Frames > 0 ? Unjudged.Frames : null,
             ByConnection = byConnection ? _connections.ToLedger() : null,
             OlderConnections = byConnection ? _connections.Older : null,
         };
@@ -147,9 +168,10 @@ sealed class StreamState(int number, StreamName name)
 
     public StreamCheckpoint ToCheckpoint() => new(
         number, name, MaxEventTicks, Connections, BytesReceived, BytesFramed, BytesRejected, BytesPartial, Frames, Records, Late, new Dictionary<string, long>(_rejects),
-        [.. Lanes.Values.Where(l => !l.Key.Rejected).Select(l => new WindowCheckpoint(
+        [.. Lanes.Values.Where(l => l.Key.HoldsRecords).Select(l => new WindowCheckpoint(
             l.Key.WindowTicks, l.Key.WindowMinutes, l.Rows, l.Revision, l.Unlisted.Count > 0 ? [.. l.Unlisted] : null, l.Sealing, l.Unpublished.Count > 0 ? [.. l.Unpublished] : null))],
-        Settings, _connections.ToLedger(), _connections.Older);
+        Settings, _connections.ToLedger(), _connections.Older, Unjudged.UpTo > 0 ? Unjudged.UpTo : null,
+        Unjudged.Ends.Count > 0 ? [.. Unjudged.Ends] : null);
 
     public static StreamState From(StreamCheckpoint saved)
     {
@@ -177,6 +199,7 @@ sealed class StreamState(int number, StreamName name)
             Records = saved.Records,
             Rejects = saved.Rejects.Values.Sum(),
         };
+        stream.Unjudged.Restore(saved.JudgedUpTo ?? 0, saved.Ending ?? []);
         stream._connections = ConnectionLedgers.From(saved.ByConnection, saved.OlderConnections, all);
         foreach (var window in saved.Windows)
         {

@@ -18,6 +18,7 @@ namespace LeanPipe.Contracts;
 [JsonSerializable(typeof(WindowManifest))]
 [JsonSerializable(typeof(WindowSealed))]
 [JsonSerializable(typeof(Ledger))]
+[JsonSerializable(typeof(ReplayRecord))]
 [JsonSerializable(typeof(RunRequest))]
 [JsonSerializable(typeof(RunPlan))]
 [JsonSerializable(typeof(TaskSpec))]

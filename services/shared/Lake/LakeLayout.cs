@@ -11,7 +11,25 @@ public static class LakeLayout
     /// <summary>Gateway. Rejects lie by the time they were received, for most have no event time.</summary>
     public static string Rejected(StreamName stream, WindowId received, string segment) => $"rejected/{stream}/{Partition(received)}/{segment}.ndjson";
 
-    /// <summary>Gateway.</summary>
+    /// <summary>Gateway, for streams that validate after writing: frames as they came, by the time they were received.</summary>
+    public static string Frames(StreamName stream, WindowId received, string segment) => $"frames/{stream}/{Partition(received)}/{segment}.frames";
+
+    /// <summary>Prefix of all rejects of a stream.</summary>
+    public static string RejectedOf(StreamName stream) => $"rejected/{stream}/";
+
+    /// <summary>Prefix of what was replayed of a stream.</summary>
+    public static string Replays(StreamName stream) => $"replays/{stream}/frames/";
+
+    /// <summary>Prefix of what was replayed of one segment of rejects.</summary>
+    public static string ReplaysOf(StreamName stream, string segment) => $"{Replays(stream)}{segment}/";
+
+    /// <summary>Replay, once: which lines of a rejected segment became records. Numbers count from 1 for each segment; the first to write a number wins.</summary>
+    public static string Replay(StreamName stream, string segment, int number) => $"{ReplaysOf(stream, segment)}{number:D6}.json";
+
+    /// <summary>Replay, once: the event of a revision that a replay has sealed is with the sidecar.</summary>
+    public static string ReplayTold(StreamName stream, WindowId window, int revision) => $"replays/{stream}/told/{window}/{revision:D6}.json";
+
+    /// <summary>Gateway, or replay when the revision is one of its own.</summary>
     public static string WindowManifest(StreamName stream, WindowId window, int revision) => $"{WindowRevisions(stream, window)}{revision:D6}.json";
 
     /// <summary>Prefix of a window's manifests; the last in order is the newest revision.</summary>
@@ -140,7 +158,7 @@ public static class LakeLayout
     public const string CatalogViews = "catalog/views.sql";
 
     /// <summary>Every prefix of the first level; nothing else belongs into a lake.</summary>
-    public static readonly IReadOnlyList<string> Prefixes = ["raw/", "rejected/", "windows/", "ledger/", Runs, "index/", "cache/", Tables, "catalog/", "housekeeping/"];
+    public static readonly IReadOnlyList<string> Prefixes = ["raw/", "rejected/", "frames/", "replays/", "windows/", "ledger/", Runs, "index/", "cache/", Tables, "catalog/", "housekeeping/"];
 
     static string Partition(WindowId window)
     {

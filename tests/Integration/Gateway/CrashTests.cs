@@ -16,11 +16,12 @@ public sealed class CrashTests : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    [Fact]
-    public async Task A_crash_between_any_two_durable_writes_loses_and_doubles_nothing()
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_crash_between_any_two_durable_writes_loses_and_doubles_nothing(bool validatesAfter)
     {
+        var stream = Stream with { Validation = validatesAfter ? ValidationMode.After : ValidationMode.Before };
         var live = Path.Combine(_folder.FullName, "live");
-        var options = GatewayUnderTest.Options(live, Stream) with { ReadBufferBytes = 256, LogFileBytes = 4096, MaxLogBytes = 1024 * 1024 };
+        var options = GatewayUnderTest.Options(live, stream) with { ReadBufferBytes = 256, LogFileBytes = 4096, MaxLogBytes = 1024 * 1024 };
         var images = new ConcurrentQueue<(string Folder, long Acknowledged)>();
         Sender? sender = null;
         void Image(string where)
@@ -59,16 +60,19 @@ public sealed class CrashTests : IDisposable
         }
 
         images.Count.ShouldBeGreaterThan(50);
-        await Parallel.ForEachAsync(images, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (image, _) => await ShouldRecoverAsync(image.Folder, image.Acknowledged));
+        await Parallel.ForEachAsync(images, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (image, _) => await ShouldRecoverAsync(stream, image.Folder, image.Acknowledged));
     }
 
-    static async Task ShouldRecoverAsync(string folder, long acknowledged)
+    static async Task ShouldRecoverAsync(StreamDefinition stream, string folder, long acknowledged)
     {
         var time = new ManualTime(DateTimeOffset.UtcNow);
-        var options = GatewayUnderTest.Options(folder, Stream with { SealWhenIdleFor = TimeSpan.FromMinutes(1) }) with { LogFileBytes = 4096, MaxLogBytes = 1024 * 1024 };
+        var options = GatewayUnderTest.Options(folder, stream with { SealWhenIdleFor = TimeSpan.FromMinutes(1) }) with { LogFileBytes = 4096, MaxLogBytes = 1024 * 1024 };
         await using var gateway = await GatewayUnderTest.StartAsync(options, time: time);
+        GatewayUnderTest.ShouldBalance(gateway.Ledger);
+        await gateway.Host.Validation!.CatchUpAsync(default);
         var ledger = gateway.Ledger;
         GatewayUnderTest.ShouldBalance(ledger);
+        ledger.Unvalidated.ShouldBeNull();
         ledger.Frames.ShouldBeGreaterThanOrEqualTo(acknowledged, folder);
 
         // Everything that no manifest lists yet becomes one, now that the stream is silent.

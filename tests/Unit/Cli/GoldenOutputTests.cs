@@ -28,6 +28,7 @@ public sealed class GoldenOutputTests : IDisposable
     [InlineData("help-validate", "validate --help")]
     [InlineData("help-audit", "audit --help")]
     [InlineData("help-housekeeping", "housekeeping --help")]
+    [InlineData("help-replay", "replay --help")]
     public Task Help_says_what_a_command_takes_and_shows_examples(string golden, string arguments) => MatchesAsync(golden, arguments.Split(' '));
 
     [Theory]

@@ -37,6 +37,7 @@ static class GoldenSamples
     {
         ["window-manifest"] = b => Bytes(JsonSerializer.Deserialize(b, ContractsJson.Default.WindowManifest)!, ContractsJson.Default.WindowManifest),
         ["ledger"] = b => Bytes(JsonSerializer.Deserialize(b, ContractsJson.Default.Ledger)!, ContractsJson.Default.Ledger),
+        ["replay-record"] = b => Bytes(JsonSerializer.Deserialize(b, ContractsJson.Default.ReplayRecord)!, ContractsJson.Default.ReplayRecord),
         ["run-plan"] = b => Bytes(JsonSerializer.Deserialize(b, ContractsJson.Default.RunPlan)!, ContractsJson.Default.RunPlan),
         ["task-spec"] = b => Bytes(JsonSerializer.Deserialize(b, ContractsJson.Default.TaskSpec)!, ContractsJson.Default.TaskSpec),
         ["task-outcome"] = b => Bytes(JsonSerializer.Deserialize(b, ContractsJson.Default.TaskOutcome)!, ContractsJson.Default.TaskOutcome),
@@ -49,6 +50,19 @@ static class GoldenSamples
 
     public static byte[] Write(string name) => name switch
     {
+        "replay-record" => Bytes(
+            new()
+            {
+                Stream = Stream,
+                Source = LakeLayout.Rejected(Stream, Window, "gw0-000000000000-000000008192"),
+                Schema = "telemetry/v2",
+                Columns = SegmentColumns,
+                At = At,
+                Lines = [0, 3],
+                Codes = new SortedDictionary<string, long>(StringComparer.Ordinal) { ["unknown_field"] = 2 },
+                Segments = [new(Window, Segment)],
+            },
+            ContractsJson.Default.ReplayRecord),
         "window-manifest" => Bytes(
             new()
             {

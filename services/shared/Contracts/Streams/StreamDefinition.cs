@@ -36,6 +36,7 @@ public sealed record StreamDefinition
     public TimeSpan SealWhenIdleFor { get; init; } = TimeSpan.FromMinutes(10);
 
     public AckMode Ack { get; init; } = AckMode.None;
+    public ValidationMode Validation { get; init; } = ValidationMode.Before;
     public NetworkDefinition Network { get; init; } = new();
     public StreamLimits Limits { get; init; } = new();
 }
@@ -84,6 +85,16 @@ public enum AckMode
 
     /// <summary>A line <c>ACK n</c> when the objects that hold the connection's first n frames are in the lake.</summary>
     Stored,
+}
+
+/// <summary>Whether a frame is decoded and validated before it is written, or afterwards.</summary>
+public enum ValidationMode
+{
+    /// <summary>Records and rejects are what is made durable and acknowledged.</summary>
+    Before,
+
+    /// <summary>Frames are made durable and acknowledged as they came; the gateway validates them afterwards.</summary>
+    After,
 }
 
 /// <summary>What the gateway knows about a frame and the peer does not say.</summary>

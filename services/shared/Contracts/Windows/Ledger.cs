@@ -43,6 +43,9 @@ public sealed record Ledger
     /// <summary>Of <see cref="Stored"/>, rows in segments that a manifest of this gateway lists.</summary>
     public IReadOnlyDictionary<string, long>? Listed { get; init; }
 
+    /// <summary>Durable frames that are not validated yet (<c>validate: after</c>): they are in no other figure until they are. Null when there is none.</summary>
+    public long? Unvalidated { get; init; }
+
     /// <summary>Open connections, then the newest that have ended. With <see cref="OlderConnections"/> they add up to the sums above.</summary>
     public IReadOnlyList<ConnectionLedger>? ByConnection { get; init; }
 

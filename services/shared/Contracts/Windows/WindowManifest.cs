@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace LeanPipe.Contracts;
 
 /// <summary>A sealed revision of a window: the complete list of segments that are the window. Written once, by the gateway.</summary>
@@ -13,7 +15,7 @@ public sealed record WindowManifest
 
     public required DateTimeOffset SealedAt { get; init; }
 
-    /// <summary>What sealed it: <c>watermark</c>, <c>idle</c>, <c>late</c> or <c>drain</c>.</summary>
+    /// <summary>What sealed it: <c>watermark</c>, <c>idle</c>, <c>late</c>, <c>drain</c> or <c>replay</c>.</summary>
     public required string Reason { get; init; }
 
     public required string Schema { get; init; }
@@ -22,6 +24,12 @@ public sealed record WindowManifest
     public required IReadOnlyList<SegmentColumn> Columns { get; init; }
 
     public required IReadOnlyList<ObjectRef> Segments { get; init; }
+
+    /// <summary>Of two versions of a stream's schema, the newer one's name and columns: they can hold what the older one wrote. The second when both are of one version.</summary>
+    public static (string Schema, IReadOnlyList<SegmentColumn> Columns) Newer((string Schema, IReadOnlyList<SegmentColumn> Columns) first, (string Schema, IReadOnlyList<SegmentColumn> Columns) second) =>
+        NumberOf(first.Schema) > NumberOf(second.Schema) ? first : second;
+
+    static int NumberOf(string schema) => schema.LastIndexOf("/v", StringComparison.Ordinal) is var at and > 0 && int.TryParse(schema.AsSpan(at + 2), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
 
     public long Rows => Segments.Sum(s => s.Rows);
 

@@ -10,6 +10,8 @@ public static class StreamDocument
 {
     static readonly Dictionary<string, AckMode> Acks = new() { ["none"] = AckMode.None, ["durable"] = AckMode.Durable, ["stored"] = AckMode.Stored };
 
+    static readonly Dictionary<string, ValidationMode> Validations = new() { ["before"] = ValidationMode.Before, ["after"] = ValidationMode.After };
+
     static readonly Dictionary<string, Compatibility> Compatibilities = new()
     {
         ["backward"] = Compatibility.Backward,
@@ -59,6 +61,7 @@ public static class StreamDocument
             EventTime = eventTime ?? "",
             Compatibility = map.Choice("compatibility", Compatibilities) ?? Compatibility.Backward,
             Ack = map.Choice("ack", Acks) ?? AckMode.None,
+            Validation = map.Choice("validate", Validations) ?? ValidationMode.Before,
             Limits = Limits(map),
             Network = network,
         };

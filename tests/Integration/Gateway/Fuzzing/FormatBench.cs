@@ -21,6 +21,7 @@ sealed class FormatBench : IDisposable
     readonly TimeProvider _time;
     readonly StreamIntake _stream;
     readonly RecordValidator _segment;
+    readonly BackgroundValidation _validation;
     LogBatch? _last;
     long _connections;
 
@@ -31,8 +32,11 @@ sealed class FormatBench : IDisposable
         _log = WriteAheadLog.Open(_options, _state, new(), NullLogger.Instance);
         _log.AppendAsync(EntryKind.StreamDeclared, new(0, stream.Name), LogJson.Default.StreamDeclared).Wait();
         _stream = new(stream, 0, _time.GetUtcNow());
+        _validation = new(_log, _state, new Dictionary<int, StreamIntake> { [0] = _stream }, _options, Health, _time, NullLogger.Instance);
         _segment = new(FormatCases.Closed(stream.Schema), stream.EventTime, canonicalTimestamps: stream.Decoder is CellDecoderDefinition);
     }
+
+    public GatewayHealth Health { get; } = new();
 
     /// <summary>Bytes that the connections have sent.</summary>
     public long Sent { get; private set; }
@@ -54,6 +58,7 @@ sealed class FormatBench : IDisposable
     public void Dispose()
     {
         _log.Dispose();
+        _validation.Dispose();
         _folder.Delete(recursive: true);
     }
 
@@ -61,7 +66,7 @@ sealed class FormatBench : IDisposable
     /// <param name="next">How many bytes come, given how many have.</param>
     public async Task<long> SendAsync(byte[] wire, Func<int, int> next)
     {
-        var intake = new FrameIntake(_stream, _options, _time, ++_connections, "peer");
+        var intake = new FrameIntake(_stream, _options, _time, ++_connections, "peer", keepsFrames: _stream.Definition.Validation == ValidationMode.After);
         var (left, end) = (0, 0);
         while (end < wire.Length && !intake.IsBroken)
         {
@@ -85,6 +90,8 @@ sealed class FormatBench : IDisposable
     public async Task CheckAsync(string what)
     {
         if (_last is not null) await _last.Durable;
+        await _validation.CatchUpAsync(CancellationToken.None);
+        Health.Reasons.ShouldBeEmpty(what);
         var ledger = Ledger;
         ledger.BytesReceived.ShouldBe(Sent, what);
         (ledger.BytesFramed + ledger.BytesRejected + ledger.BytesPartial).ShouldBe(Sent, what);
@@ -95,10 +102,30 @@ sealed class FormatBench : IDisposable
         CheckLines(what);
     }
 
+    /// <summary>The lines of every lane of records and of rejects, in the order of the log.</summary>
+    public SortedDictionary<string, string> Lines()
+    {
+        List<(LaneKey Key, List<Extent> Extents)> lanes;
+        lock (_state.Sync) lanes = [.. _state.Streams[0].Lanes.Values.Where(l => !l.Key.Frames).Select(l => (l.Key, l.Uncut.ToList()))];
+        var lines = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (key, extents) in lanes)
+        {
+            var text = new System.Text.StringBuilder();
+            foreach (var extent in extents)
+            {
+                var bytes = new byte[extent.Bytes];
+                _log.Read(bytes, extent.Position);
+                text.Append(System.Text.Encoding.UTF8.GetString(bytes));
+            }
+            lines.Add($"{key.Rejected} {key.Window}", text.ToString());
+        }
+        return lines;
+    }
+
     void CheckLines(string what)
     {
         List<(bool Rejected, Extent Extent)> extents;
-        lock (_state.Sync) extents = [.. _state.Streams[0].Lanes.Values.SelectMany(l => l.Uncut.Select(e => (l.Key.Rejected, e)))];
+        lock (_state.Sync) extents = [.. _state.Streams[0].Lanes.Values.Where(l => !l.Key.Frames).SelectMany(l => l.Uncut.Select(e => (l.Key.Rejected, e)))];
         var verdict = new Verdict();
         var buffer = new byte[1 << 20];
         foreach (var (rejected, extent) in extents)

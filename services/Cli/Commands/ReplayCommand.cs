@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Text.Json;
+using LeanPipe.Cli.Output;
+using LeanPipe.Contracts;
+using LeanPipe.Gateway;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Cli.Commands;
+
+/// <summary>`leanpipe replay --stream S --rejected`</summary>
+static class ReplayCommand
+{
+    public static LeanCommand Create(GlobalOptions globals)
+    {
+        var stream = new Option<string>("--stream") { Description = "The stream's name, or a stream document", HelpName = "S", Required = true };
+        var version = new Option<string?>("--schema") { Description = "A version of the stream's document instead of the newest", HelpName = "vN" };
+        var rejected = new Option<bool>("--rejected") { Description = "Replay the frames that were rejected", Required = true };
+        var windows = new Option<string[]>("--window") { Description = "Only records of this window; may be given several times", HelpName = "W" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would change, and change nothing" };
+        var sidecar = new Option<Uri?>("--sidecar") { Description = "URL of a Dapr sidecar for the events of the new revisions (default: the one that runs in HOME)", HelpName = "URL" };
+        var format = GlobalOptions.Format();
+        var command = new LeanCommand(
+            "replay", "Validate rejected frames again, by another version of the stream's document. What passes becomes a new revision of its window. May be stopped and repeated: a frame becomes a record once.",
+            "leanpipe replay --stream telemetry --rejected --dry-run", "leanpipe replay --stream telemetry --schema v2 --rejected --window 2026-01-01T10") { stream, version, rejected, windows, dryRun, sidecar, format };
+        return command.Does(globals, async (call, stop) =>
+        {
+            var definition = SchemaCommand.Find(call, call.Get(stream)!, call.Get(version));
+            var asked = call.Get(windows) is { Length: > 0 } names ? names.Select(WindowId.Parse).ToHashSet() : null;
+            using var http = new HttpClient();
+            var url = call.Get(sidecar) ?? call.Home.FindRunning()?.Sidecar;
+            var progress = new Progress(call.Error, ReferenceEquals(call.Error, Console.Error) && !Console.IsErrorRedirected, TimeProvider.System);
+            var report = await GatewayReplay.RejectedAsync(
+                ObjectStores.Open(call.Lake), definition, new() { Windows = asked, DryRun = call.Get(dryRun) }, url is null ? null : (json, c) => GatewayCommand.PublishAsync(http, url, json, c),
+                p => progress.Show($"{p.Segments:N0} of {p.Of:N0} segments of rejects: {p.Frames:N0} frames read, {p.Passed:N0} pass"), TimeProvider.System, stop);
+            progress.Clear();
+            if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(report, CliJson.Readable.ReplayReport));
+            else Write(call.Out, report);
+            return ExitCode.Done;
+        });
+    }
+
+    static void Write(TextWriter output, ReplayReport report)
+    {
+        output.WriteLine($"Rejects of stream {report.Stream} by {report.Schema}: {report.Frames:N0} frames in {report.Segments:N0} segments");
+        Line(output, report.Passed, report.DryRun ? "would become records" : "became records");
+        Line(output, report.Before, "are records since an earlier replay");
+        Line(output, report.Elsewhere, "pass, and are of windows that were not asked for");
+        Line(output, report.Truncated, "cannot be replayed: only their beginning was kept");
+        Line(output, report.Unplaced, "cannot be replayed: nothing says where a frame began, or what its cells are (bad_length, bad_header)");
+        foreach (var (code, count) in report.Rejected) Line(output, count, $"stay rejected: {code}");
+        if (report.Windows.Count > 0)
+        {
+            output.WriteLine();
+            TextTable.Write(output, report.Windows, new("WINDOW", w => w.Window.Value), new(report.DryRun ? "WOULD BE REVISION" : "REVISION", w => w.Revision, Right: true), new("MORE ROWS", w => w.Rows, Right: true));
+        }
+        if (report.Unpublished > 0) output.WriteLine($"{report.Unpublished:N0} events are not published, for no sidecar was found: repeat the command where one runs, or name it with --sidecar.");
+    }
+
+    static void Line(TextWriter output, long count, string what)
+    {
+        if (count > 0) output.WriteLine($"  {count,10:N0} {what}");
+    }
+}

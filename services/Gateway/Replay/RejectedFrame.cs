@@ -1,0 +1,31 @@
+using System.Text.Json.Serialization;
+
+namespace LeanPipe.Gateway.Replay;
+
+/// <summary>A line of a segment of rejects, as <see cref="Intake.RejectLine"/> writes it.</summary>
+sealed record RejectedFrame
+{
+    [JsonPropertyName("code")]
+    public required string Code { get; init; }
+
+    [JsonPropertyName("connection")]
+    public long Connection { get; init; }
+
+    [JsonPropertyName("peer")]
+    public string Peer { get; init; } = "";
+
+    [JsonPropertyName("received_at")]
+    public DateTimeOffset ReceivedAt { get; init; }
+
+    [JsonPropertyName("bytes")]
+    public long Bytes { get; init; }
+
+    [JsonPropertyName("raw_base64")]
+    public byte[] Raw { get; init; } = [];
+
+    [JsonPropertyName("raw_truncated")]
+    public bool IsTruncated { get; init; }
+}
+
+[JsonSerializable(typeof(RejectedFrame))]
+sealed partial class ReplayJson : JsonSerializerContext;
