@@ -262,7 +262,8 @@ sealed partial class FrameIntake
             var stream = intake._stream.Number;
             if (intake._kept > 0)
             {
-                var (block, ticks) = (intake._rewritten.WrittenSpan, intake._now.UtcTicks);
+                var block = intake._rewritten.WrittenSpan;
+                var ticks = intake._now.UtcTicks;
                 var body = batch.Add(EntryKind.Frames, FramesEntry.HeadBytes + block.Length);
                 new FramesEntry(stream, intake._windowMinutes, intake._kept, ticks - ticks % intake._windowLength, received, intake._blank, intake._connection).Write(body);
                 block.CopyTo(body[FramesEntry.HeadBytes..]);

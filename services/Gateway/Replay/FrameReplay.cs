@@ -38,7 +38,8 @@ sealed class FrameReplay
         KeptFramesWriter.End(_block, 1);
         if (frame.Raw.Length > _stream.Definition.Limits.MaxFrameBytes)
         {
-            (window, line) = (default, default);
+            window = default;
+            line = default;
             return RejectCode.FrameTooLarge.Text();
         }
         IntakeOf(frame).Judge(KeptFrames.Read(_block.WrittenSpan, out _), _scratch);

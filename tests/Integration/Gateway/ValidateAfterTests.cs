@@ -13,7 +13,7 @@ public sealed class ValidateAfterTests : IDisposable
 
     static readonly StreamDefinition Json = GatewayUnderTest.Seq with { SealWhenIdleFor = TimeSpan.FromMinutes(1) };
 
-    static readonly StreamDefinition Csv = Json with { Decoder = new CsvDecoderDefinition(["seq", "t"]) { Header = true } };
+    static readonly StreamDefinition Csv = Json with { Decoder = new CsvDecoderDefinition(["seq", "t"], Header: true) };
 
     static readonly StreamDefinition Prefixed = Json with { Framing = new LengthPrefixFramingDefinition(2) };
 
