@@ -103,7 +103,14 @@ sealed class RejectedSegment(IObjectStore store, FrameReplay replay, StreamDefin
         }
         var record = new ReplayRecord
         {
-            Stream = stream.Name, Source = key, Schema = stream.SchemaId, Columns = replay.Columns, At = time.GetUtcNow(), Lines = judged.Lines, Codes = judged.Codes, Segments = segments,
+            Stream = stream.Name,
+            Source = key,
+            Schema = stream.SchemaId,
+            Columns = replay.Columns,
+            At = time.GetUtcNow(),
+            Lines = judged.Lines,
+            Codes = judged.Codes,
+            Segments = segments,
         };
         var target = LakeLayout.Replay(stream.Name, name, number);
         return await store.PutIfAbsentAsync(target, JsonSerializer.SerializeToUtf8Bytes(record, ContractsJson.Default.ReplayRecord), stop);

@@ -19,7 +19,8 @@ public sealed class ValidateAfterTests : IDisposable
 
     static readonly StreamDefinition Stamped = Json with
     {
-        Schema = new([new("seq", new Int64Type()), new("t", new TimestampType()), new("at", new TimestampType())]), Stamps = new Dictionary<string, StampSource> { ["at"] = StampSource.ReceivedAt },
+        Schema = new([new("seq", new Int64Type()), new("t", new TimestampType()), new("at", new TimestampType())]),
+        Stamps = new Dictionary<string, StampSource> { ["at"] = StampSource.ReceivedAt },
     };
 
     static readonly byte[] Lines = Text(
