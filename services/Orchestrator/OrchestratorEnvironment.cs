@@ -15,12 +15,14 @@ static class OrchestratorEnvironment
         var (scratch, timeout) = (EnvironmentText.Bytes(variable, "LEANPIPE_TASK_SCRATCH", errors), EnvironmentText.Duration(variable, "LEANPIPE_TASK_TIMEOUT", errors));
         var tasks = EnvironmentText.Count(variable, "LEANPIPE_MAX_TASKS", errors);
         var cluster = KubernetesOptions.FromEnvironment(variable);
+        var warm = WarmOptions.FromEnvironment(variable, errors);
         if (errors.Count > 0) throw new LeanPipeException("orchestrator.bad_options", string.Join(' ', errors));
         var options = new OrchestratorOptions
         {
             Lake = lake,
             Config = variable("LEANPIPE_CONFIG") ?? ".",
             Kubernetes = cluster,
+            Warm = warm,
             // The machine that this service stands on says nothing about those that take its Jobs.
             TaskLimits = cluster is null && threads is null && memory is null && scratch is null && timeout is null ? null : new()
             {

@@ -16,6 +16,9 @@ public sealed record OrchestratorOptions
     /// <summary>Tasks run as Jobs of this cluster. Null: as child processes of this service.</summary>
     public KubernetesOptions? Kubernetes { get; init; }
 
+    /// <summary>Small tasks go to step runners that are kept running. Null: every task is started.</summary>
+    public WarmOptions? Warm { get; init; }
+
     /// <summary>A folder for the tasks' inputs, spill and chunks, used by this service alone and emptied when it starts. Null shares the system's temporary folder.</summary>
     public string? Scratch { get; init; }
 

@@ -23,9 +23,12 @@ public static class OrchestratorService
         if (options.Kubernetes is { } cluster)
         {
             services.AddSingleton(cluster).AddSingleton<KubernetesApi>().AddSingleton<JobWatch>().AddHostedService(s => s.GetRequiredService<JobWatch>());
-            services.TryAddSingleton<ILauncher, KubernetesLauncher>();
         }
-        services.TryAddSingleton<ILauncher, ProcessLauncher>();
+        services.TryAddSingleton(provider =>
+        {
+            ILauncher each = options.Kubernetes is null ? ActivatorUtilities.CreateInstance<ProcessLauncher>(provider) : ActivatorUtilities.CreateInstance<KubernetesLauncher>(provider);
+            return options.Warm is null ? each : ActivatorUtilities.CreateInstance<WarmLauncher>(provider, each, options.Warm);
+        });
         services.AddSingleton<SourceReader>().AddSingleton<RunPlanning>().AddSingleton<TaskCache>().AddSingleton<StepWriter>().AddSingleton<MemoryLadder>().AddSingleton<TaskRunner>().AddSingleton<RunEnding>();
         services.AddSingleton<IRunInstances, DaprRunInstances>().AddSingleton<RunQueue>().AddSingleton<RunCancellation>();
         services.AddSingleton<RunStarter>().AddSingleton<PublishedTrigger>().AddSingleton<ScheduleJobs>().AddHostedService(s => s.GetRequiredService<ScheduleJobs>());

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace LeanPipe.StepRunner;
 
@@ -8,8 +9,12 @@ namespace LeanPipe.StepRunner;
 /// <param name="ExitWithParent">Standard input is a pipe that only the parent holds open: its end is the parent's.</param>
 internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch, bool ExitWithParent = false, long? MemoryBytes = null)
 {
+    /// <summary>The whole command line of a process that waits for its attempt: its arguments come as a line of standard input, with tabs between them. Not for people.</summary>
+    public const string Wait = "--wait";
+
     public const string Help = """
         steprunner --task KEY --attempt N [--scratch DIR] [--memory BYTES] [--exit-with-parent]
+        steprunner serve --listen ADDRESS:PORT --scratch DIR
 
           Runs one attempt of one task: reads its inputs from the lake, runs its SQL in DuckDB, writes Parquet chunks and then outcome.json.
 
@@ -19,6 +24,9 @@ internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch, b
           --memory BYTES  limit on memory, instead of the task's own
           --exit-with-parent
                           stop when standard input ends, as after SIGTERM: the process that started this one is gone
+
+          serve           takes attempts from an orchestrator over TCP, one at a time, each in a process of its own that was started beforehand, until
+                          SIGTERM. LEANPIPE_WARM_TOKEN is the secret that callers must know; DIR is emptied.
 
         The lake comes from the environment: LEANPIPE_LAKE (a folder, or s3://bucket/prefix), LEANPIPE_S3_ENDPOINT, LEANPIPE_S3_REGION,
         LEANPIPE_S3_PATH_STYLE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
@@ -64,5 +72,14 @@ internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch, b
         var bytes = 0L;
         if (memory is not null && (!long.TryParse(memory, NumberStyles.None, CultureInfo.InvariantCulture, out bytes) || bytes < 1)) errors.Add($"--memory is '{memory}': expected a number of bytes.");
         return errors.Count == 0 ? (new(task!, number, scratch, exitWithParent, memory is null ? null : bytes), errors) : (null, errors);
+    }
+
+    /// <summary>The first line, and no byte more: what follows is for whoever waits for the end. Null when there is none.</summary>
+    public static string? ReadLine(Stream input)
+    {
+        var line = new List<byte>();
+        for (int next; (next = input.ReadByte()) >= 0; line.Add((byte)next))
+            if (next == '\n') return Encoding.UTF8.GetString([.. line]);
+        return null;
     }
 }

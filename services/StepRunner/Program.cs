@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
 
@@ -6,25 +7,76 @@ namespace LeanPipe.StepRunner;
 /// <summary>Nothing is loaded that a task does not need: a task is short, and a step may have thousands.</summary>
 internal static class Program
 {
-    static async Task<int> Main(string[] args)
+    static readonly TimeSpan NoHurry = TimeSpan.FromMilliseconds(5);
+
+    static Task<int> Main(string[] args) => args switch
     {
-        if (args is ["--help" or "-h"])
+        ["--help" or "-h"] => HelpAsync(),
+        ["serve", .. var rest] => ServeAsync(rest),
+        [Arguments.Wait] => WaitAsync(),
+        _ => OnceAsync(args, lake: null),
+    };
+
+    static async Task<int> HelpAsync()
+    {
+        await Console.Out.WriteLineAsync(Arguments.Help);
+        return ExitCodes.Succeeded;
+    }
+
+    /// <summary>Takes attempts from an orchestrator until it is stopped, each in a process of its own.</summary>
+    static async Task<int> ServeAsync(string[] args)
+    {
+        var (arguments, errors) = ServeArguments.Parse(args, Environment.GetEnvironmentVariable(ServeArguments.TokenVariable));
+        if (arguments is null) return await WrongAsync(errors);
+        using var stop = new StopSignals(exitWithParent: false);
+        try
         {
-            await Console.Out.WriteLineAsync(Arguments.Help);
+            using var server = new TaskServer(arguments, ObjectStores.Open(LakeOptions.FromEnvironment()).Root);
+            await Console.Out.WriteLineAsync($"steprunner: takes tasks at {server.Endpoint}");
+            await server.RunAsync(stop.Token);
             return ExitCodes.Succeeded;
         }
-        var (arguments, errors) = Arguments.Parse(args);
-        if (arguments is null)
+        catch (Exception e) when (e is LeanPipeException or SocketException or IOException or UnauthorizedAccessException)
         {
-            foreach (var error in errors) await Console.Error.WriteLineAsync($"steprunner: {error}");
-            await Console.Error.WriteLineAsync("steprunner: --help shows how it is called.");
+            await Console.Error.WriteLineAsync($"steprunner: serve: {e.Message}");
             return ExitCodes.Usage;
         }
+    }
 
+    /// <summary>Rehearses, then runs the attempt that the first line of standard input names; nothing when that ends first.</summary>
+    static async Task<int> WaitAsync()
+    {
+        var line = Task.Run(() => Arguments.ReadLine(Console.OpenStandardInput()));
+        IObjectStore? lake = null;
+        try
+        {
+            // When tasks wait for processes instead, a rehearsal would only hold them up.
+            if (await Task.WhenAny(line, Task.Delay(NoHurry)) != line) lake = await Rehearsal.RunAsync(LakeOptions.FromEnvironment());
+        }
+        catch (Exception e) when (e is LeanPipeException or IOException or UnauthorizedAccessException)
+        {
+            // What is wrong the attempt says itself, where it is heard.
+            lake = null;
+        }
+        return await line is { } arguments ? await OnceAsync([.. arguments.Split('\t'), "--exit-with-parent"], lake) : ExitCodes.Succeeded;
+    }
+
+    static async Task<int> WrongAsync(IReadOnlyList<string> errors)
+    {
+        foreach (var error in errors) await Console.Error.WriteLineAsync($"steprunner: {error}");
+        await Console.Error.WriteLineAsync("steprunner: --help shows how it is called.");
+        return ExitCodes.Usage;
+    }
+
+    /// <param name="lake">That of the environment, when it is open already.</param>
+    static async Task<int> OnceAsync(string[] args, IObjectStore? lake)
+    {
+        var (arguments, errors) = Arguments.Parse(args);
+        if (arguments is null) return await WrongAsync(errors);
         using var stop = new StopSignals(arguments.ExitWithParent);
         try
         {
-            return await RunAsync(arguments, stop.Token);
+            return await RunAsync(arguments, lake ?? ObjectStores.Open(LakeOptions.FromEnvironment()), stop.Token);
         }
         catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
         {
@@ -43,9 +95,8 @@ internal static class Program
         }
     }
 
-    static async Task<int> RunAsync(Arguments arguments, CancellationToken signal)
+    static async Task<int> RunAsync(Arguments arguments, IObjectStore lake, CancellationToken signal)
     {
-        var lake = ObjectStores.Open(LakeOptions.FromEnvironment());
         var spec = await TaskReader.ReadAsync(lake, arguments.TaskKey, signal);
         if (arguments.MemoryBytes is { } memory) spec = spec with { Limits = spec.Limits with { MemoryBytes = memory } };
         TaskOutcome? outcome;

@@ -66,6 +66,21 @@ imagePullSecrets:
 {{- default (printf "%s-dapr-token" (include "leanpipe.fullname" .)) .Values.dapr.apiTokenSecret -}}
 {{- end -}}
 
+{{- define "leanpipe.warmTokenSecret" -}}
+{{- default (printf "%s-warm-token" (include "leanpipe.fullname" .)) .Values.tasks.warm.tokenSecret -}}
+{{- end -}}
+
+{{/* A quantity as a number of bytes. */}}
+{{- define "leanpipe.bytes" -}}
+{{- if kindIs "string" . -}}
+{{- $units := dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "m" 0.001 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 -}}
+{{- $number := regexFind "^[0-9.]+" . -}}
+{{- mulf (float64 $number) (get $units (trimPrefix $number .) | default 1) | int64 -}}
+{{- else -}}
+{{- int64 . -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Streams as JSON, name → port, from the documents or from gateway.ports. */}}
 {{- define "leanpipe.streamPorts" -}}
 {{- $ports := dict -}}

@@ -19,8 +19,9 @@ interface ILauncher
 /// <param name="Limits">What it may use, and for how long.</param>
 /// <param name="MoreMemory">The limit on memory is not that of its task.json: the step runner is told (<c>--memory</c>).</param>
 /// <param name="Connection">The one connection whose settings it may see; null for a task that loads nothing.</param>
+/// <param name="InputBytes">What it reads.</param>
 readonly record struct TaskAttempt(
-    RunId Run, StepName Step, TaskId Task, int Attempt, TaskLimits Limits, bool MoreMemory = false, string? Connection = null)
+    RunId Run, StepName Step, TaskId Task, int Attempt, TaskLimits Limits, bool MoreMemory = false, string? Connection = null, long InputBytes = 0)
 {
     public TimeSpan Timeout => Limits.Timeout;
 

@@ -122,7 +122,7 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
                 {
                     if (_failed.TryGetValue(spec.Run, out var failure)) return new(failure);
                     last = await attempts.StartAsync(last + 1, new(execution, time.GetUtcNow()), CancellationToken.None);
-                    error = await LaunchAsync(attempts, spec, new(spec.Run, spec.Step, spec.Task, last, limits, limits.MemoryBytes != spec.Limits.MemoryBytes, spec.Load?.Connection), stop);
+                    error = await LaunchAsync(attempts, spec, new(spec.Run, spec.Step, spec.Task, last, limits, limits.MemoryBytes != spec.Limits.MemoryBytes, spec.Load?.Connection, spec.Inputs.Sum(i => i.Objects.Sum(o => o.Bytes))), stop);
                 }
                 finally
                 {

@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using System.Globalization;
+using LeanPipe.Contracts;
+using LeanPipe.Integration.StepRunner;
+using LeanPipe.Lake;
+
+namespace LeanPipe.Integration.Warm;
+
+/// <summary>A real <c>steprunner serve</c> process on a port of its own.</summary>
+sealed class WarmRunner : IDisposable
+{
+    public const string Token = "a-token";
+
+    readonly Process _process;
+
+    WarmRunner(Process process, DirectoryInfo scratch, string address) => (_process, Scratch, Address) = (process, scratch, address);
+
+    /// <summary>host:port.</summary>
+    public string Address { get; }
+
+    public DirectoryInfo Scratch { get; }
+
+    public int ProcessId => _process.Id;
+
+    public static async Task<WarmRunner> StartAsync(LakeOptions lake, DirectoryInfo scratch)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "steprunner"), ["serve", "--listen", "127.0.0.1:0", "--scratch", scratch.FullName])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in lake.ToEnvironment()) start.Environment[name] = value;
+        start.Environment["LEANPIPE_WARM_TOKEN"] = Token;
+        var process = Process.Start(start)!;
+        const string Ready = "steprunner: takes tasks at ";
+        if (await process.StandardOutput.ReadLineAsync() is not { } line || !line.StartsWith(Ready, StringComparison.Ordinal))
+            throw new InvalidOperationException($"It did not start: {await process.StandardError.ReadToEndAsync()}");
+        _ = process.StandardError.ReadToEndAsync();
+        return new(process, scratch, line[Ready.Length..]);
+    }
+
+    /// <summary>Its processes: one that runs an attempt, one that waits, or none.</summary>
+    public IReadOnlyList<int> Children() =>
+        [.. Directory.EnumerateDirectories($"/proc/{_process.Id}/task").SelectMany(t => File.ReadAllText(Path.Combine(t, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(p => int.Parse(p, CultureInfo.InvariantCulture))];
+
+    public void Kill() => _process.Kill();
+
+    public async Task<int> TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        await _process.WaitForExitAsync();
+        return _process.ExitCode;
+    }
+
+    /// <summary>Until the process is gone, or a second child of this test is reaped by whoever is its parent.</summary>
+    public static async Task GoneAsync(int process)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var moment = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (Directory.Exists($"/proc/{process}") && !File.ReadAllText($"/proc/{process}/stat").Contains(") Z ", StringComparison.Ordinal)) await moment.WaitForNextTickAsync(limit.Token);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+}
