@@ -26,6 +26,6 @@ public sealed class GatewayLedgers
 
     internal Ledger? TryGet(StreamName stream)
     {
-        lock (_state.Sync) return _state.Find(stream)?.ToLedger(_state.Gateway ?? _options.Id, _time.GetUtcNow());
+        lock (_state.Sync) return _state.Find(stream)?.ToLedger(_state.Gateway ?? _options.Id, _time.GetUtcNow()) is { } ledger ? ledger with { UpTo = _state.End } : null;
     }
 }

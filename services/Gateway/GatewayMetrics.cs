@@ -70,7 +70,7 @@ sealed class GatewayMetrics
 
     List<Ledger> Ledgers()
     {
-        lock (_state.Sync) return [.. _state.Streams.Select(s => s.ToLedger(_options.Id, _time.GetUtcNow(), byConnection: false))];
+        lock (_state.Sync) return [.. _state.Streams.Select(s => s.ToLedger(_state.Gateway ?? _options.Id, _time.GetUtcNow(), inParts: false))];
     }
 
     static IEnumerable<Measurement<long>> Ends(GatewayNetwork network, bool isRefusal) =>

@@ -27,6 +27,9 @@ sealed record Audit(
     /// <summary>Rejected frames that replays have made records.</summary>
     public long? Replayed { get; init; }
 
+    /// <summary>Objects of rejects; null when there is none.</summary>
+    public RejectedAudit? Rejected { get; init; }
+
     public bool BytesBalance => BytesReceived == BytesFramed + BytesRejected + BytesPartial;
 
     public bool FramesBalance => Frames == Records + Rejects.Values.Sum();
@@ -60,7 +63,8 @@ sealed record Audit(
         var recorded = Sum(ledgers, l => l.Windows);
         DateTimeOffset? asOf = ledgers.Count == 0 ? null : ledgers.Max(l => l.AsOf);
         var windows = new List<WindowAudit>();
-        var breaks = ledgers.SelectMany(LedgerSums.Of).Concat(replays.OfRejects(ledgers)).ToList();
+        var (rejected, lost) = await RejectedSums.ReadAsync(store, stream, ledgers, read, stop);
+        var breaks = ledgers.SelectMany(LedgerSums.Of).Concat(lost).Concat(replays.OfRejects(ledgers)).ToList();
         // Segments that housekeeping took on purpose are neither missing nor read.
         var retired = await HousekeepingPass.RetiredAsync(store, stream, stop);
         foreach (var window in recorded.Keys.Union(manifests.Keys).Union(replays.Rows.Keys).Order(StringComparer.Ordinal))
@@ -80,6 +84,7 @@ sealed record Audit(
             [.. runs.Select(r => RunSums.Summary(r, stream, manifests.GetValueOrDefault(r.Record.Window.Value)))], breaks)
         {
             Replayed = replays.Rows.Count > 0 ? replays.Rows.Values.Sum() : null,
+            Rejected = rejected is { Objects: 0, Taken: 0 } ? null : rejected,
         };
     }
 

@@ -32,6 +32,7 @@ static class LedgerSums
                 foreach (var found in Break.Unless(place, $"{what} of the stream = the sum of its connections", figure(all), sum, key)) yield return found;
             }
         foreach (var found in OfConnection(place, all, key)) yield return found;
+        foreach (var found in OfArrivals(ledger, all, key)) yield return found;
 
         place = $"windows of {ledger.Gateway}";
         foreach (var found in Break.Unless(place, "records = the sum of the windows", ledger.Records, ledger.Windows.Values.Sum(), key)) yield return found;
@@ -48,6 +49,33 @@ static class LedgerSums
         ("bytes received", c => c.BytesReceived), ("bytes framed", c => c.BytesFramed), ("bytes rejected", c => c.BytesRejected), ("bytes partial", c => c.BytesPartial),
         ("frames", c => c.Frames), ("records", c => c.Records), ("rejects", c => c.Rejects),
     ];
+
+    static IEnumerable<Break> OfArrivals(Ledger ledger, ConnectionLedger all, string key)
+    {
+        if (ledger.ByArrival is not { } arrivals) yield break;
+        foreach (var arrival in arrivals.Append(ledger.OlderArrivals ?? new()))
+        {
+            var place = arrivals.Contains(arrival) ? $"window of arrival {arrival.Window} of {ledger.Gateway}" : $"older windows of arrival of {ledger.Gateway}";
+            foreach (var found in OfConnection(place, SumsOf(arrival), key)) yield return found;
+            if (arrival.Stored is { } stored && stored.Rows > arrival.Rejects) yield return new(place, "rejects in the store are at most the window's rejects", arrival.Rejects, stored.Rows, key);
+        }
+        foreach (var (what, figure) in Figures)
+        {
+            var sum = arrivals.Append(ledger.OlderArrivals ?? new()).Sum(a => figure(SumsOf(a)));
+            foreach (var found in Break.Unless($"windows of arrival of {ledger.Gateway}", $"{what} of the stream = the sum of its windows of arrival", figure(all), sum, key)) yield return found;
+        }
+    }
+
+    static ConnectionLedger SumsOf(ArrivalLedger arrival) => new()
+    {
+        BytesReceived = arrival.BytesReceived,
+        BytesFramed = arrival.BytesFramed,
+        BytesRejected = arrival.BytesRejected,
+        BytesPartial = arrival.BytesPartial,
+        Frames = arrival.Frames,
+        Records = arrival.Records,
+        Rejects = arrival.Rejects,
+    };
 
     static IEnumerable<Break> OfConnection(string place, ConnectionLedger c, string key) =>
         Break.Unless(place, "bytes received = framed + rejected + partial", c.BytesReceived, c.BytesFramed + c.BytesRejected + c.BytesPartial, key)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using LeanPipe.Contracts;
@@ -43,13 +44,15 @@ static partial class SegmentSums
         }
     }
 
-    /// <summary>The gateway in a segment's name: id, log, position.</summary>
-    static string GatewayOf(string key)
+    /// <summary>The gateway and the position of the first line, as a segment's name has them: id, log, position. Another name is a gateway of its own.</summary>
+    public static (string Gateway, long Position) NameOf(string key)
     {
         var name = key[(key.LastIndexOf('/') + 1)..];
-        return SegmentName().Match(name) is { Success: true } match ? match.Groups[1].Value : name;
+        return SegmentName().Match(name) is { Success: true } match ? (match.Groups[1].Value, long.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture)) : (name, 0);
     }
 
-    [GeneratedRegex(@"^(.+)-[0-9a-f]{16}-[0-9]{20}\.ndjson", RegexOptions.CultureInvariant)]
+    static string GatewayOf(string key) => NameOf(key).Gateway;
+
+    [GeneratedRegex(@"^(.+)-[0-9a-f]{16}-([0-9]{20})\.ndjson", RegexOptions.CultureInvariant)]
     private static partial Regex SegmentName();
 }

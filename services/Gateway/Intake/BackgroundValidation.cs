@@ -106,10 +106,11 @@ sealed class BackgroundValidation(WriteAheadLog log, GatewayState state, IReadOn
             var bytes = buffer.AsSpan(0, block.Block.Bytes);
             log.Read(bytes, block.Block.Position);
             var frames = KeptFrames.Read(bytes, out _);
-            IntakeOf(stream, frames).Judge(frames, _scratch);
-            return log.Append((stream.Number, block, _scratch), static (batch, j) =>
+            var intake = IntakeOf(stream, frames);
+            intake.Judge(frames, _scratch);
+            return log.Append((stream.Number, block, _scratch, intake.Arrival), static (batch, j) =>
             {
-                IntakeEntries.WriteRead(batch, j.Number, j.block.Connection, j.block.Received, j.block.Blank);
+                IntakeEntries.WriteRead(batch, j.Number, j.block.Connection, j.block.Received, j.block.Blank, j.Arrival);
                 IntakeEntries.WriteRuns(batch, j.Number, j.block.Connection, j._scratch.Runs, j._scratch.Rewritten.WrittenSpan, default);
                 new JudgedEntry(j.Number, j.block.Block.Position + 1).Write(batch.Add(EntryKind.Judged, JudgedEntry.Bytes));
             });

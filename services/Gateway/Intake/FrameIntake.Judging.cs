@@ -140,7 +140,6 @@ sealed partial class FrameIntake
         var raw = frame[..Math.Min(frame.Length, _options.RejectKeepsBytes)];
         RejectLine.Write(
             _rewritten, _verdict.Code, _verdict.Field(frame), _verdict.Offset, _connection, _peer, _now, raw, isTruncated || raw.Length < frame.Length, wireBytes);
-        var ticks = _now.UtcTicks;
         _runs.Add(new()
         {
             Code = _verdict.Code,
@@ -149,8 +148,8 @@ sealed partial class FrameIntake
             Length = _rewritten.WrittenCount - start,
             Rows = 1,
             WireBytes = wireBytes,
-            WindowTicks = ticks - ticks % _windowLength,
-            WindowMinutes = _windowMinutes,
+            WindowTicks = _arrival.Ticks,
+            WindowMinutes = _arrival.Minutes,
         });
     }
 }

@@ -53,6 +53,7 @@ sealed partial class FrameIntake
     int _kept;
     long _reported;
     DateTimeOffset _now;
+    Arrival _arrival;
 
     /// <summary>The window that was asked for last; asked again with every portion, for a seal closes windows meanwhile.</summary>
     long _openWindow;
@@ -99,7 +100,7 @@ sealed partial class FrameIntake
         (_scratch, _verdict, _rewritten, _decoded, _runs, _decoder) = (scratch, scratch.Verdict, scratch.Rewritten, scratch.Decoded, scratch.Runs, _format.RentDecoder());
         _runs.Clear();
         _rewritten.ResetWrittenCount();
-        (_blank, _kept, _openWindow, _now) = (0, 0, -1, now);
+        (_blank, _kept, _openWindow, _now, _arrival) = (0, 0, -1, now, ArrivalAt(now));
         _verdict.NowTicks = now.UtcTicks - now.UtcTicks % TimeSpan.TicksPerMicrosecond;
     }
 
@@ -132,7 +133,12 @@ sealed partial class FrameIntake
 
     /// <summary>The connection ended: what is left is partial.</summary>
     public ConnectionEntry End(int left, long received) =>
-        new(_stream.Number, _connection, received - _reported, left + (_isSkipping ? _skipped : 0));
+        new(_stream.Number, _connection, received - _reported, left + (_isSkipping ? _skipped : 0), ArrivalAt(_time.GetUtcNow()));
+
+    /// <summary>The window of the gateway's clock that a portion arrived in, or frames that were kept; a portion's rejects lie in it too.</summary>
+    public Arrival Arrival => _arrival;
+
+    Arrival ArrivalAt(DateTimeOffset now) => new(now.UtcTicks - now.UtcTicks % _windowLength, _windowMinutes);
 
     [MemberNotNull(nameof(_format), nameof(_cutter))]
     void Use(StreamFormat format)
@@ -263,13 +269,12 @@ sealed partial class FrameIntake
             if (intake._kept > 0)
             {
                 var block = intake._rewritten.WrittenSpan;
-                var ticks = intake._now.UtcTicks;
                 var body = batch.Add(EntryKind.Frames, FramesEntry.HeadBytes + block.Length);
-                new FramesEntry(stream, intake._windowMinutes, intake._kept, ticks - ticks % intake._windowLength, received, intake._blank, intake._connection).Write(body);
+                new FramesEntry(stream, intake._arrival.Minutes, intake._kept, intake._arrival.Ticks, received, intake._blank, intake._connection).Write(body);
                 block.CopyTo(body[FramesEntry.HeadBytes..]);
                 return;
             }
-            IntakeEntries.WriteRead(batch, stream, intake._connection, received, intake._blank);
+            IntakeEntries.WriteRead(batch, stream, intake._connection, received, intake._blank, intake._arrival);
             IntakeEntries.WriteRuns(batch, stream, intake._connection, intake._runs, intake._rewritten.WrittenSpan, _wire);
         }
     }

@@ -8,13 +8,13 @@ namespace LeanPipe.Gateway.Intake;
 /// <summary>What became of a connection's bytes, as entries of the log.</summary>
 static class IntakeEntries
 {
-    public static void WriteRead(LogBatch batch, int stream, long connection, long received, int blank)
+    public static void WriteRead(LogBatch batch, int stream, long connection, long received, int blank, Arrival arrival)
     {
-        new ReadEntry(stream, (int)Math.Min(received, int.MaxValue), blank, connection).Write(batch.Add(EntryKind.Read, ReadEntry.Bytes));
+        new ReadEntry(stream, (int)Math.Min(received, int.MaxValue), blank, connection, arrival).Write(batch.Add(EntryKind.Read, ReadEntry.Bytes));
 
         // A skipped frame may be longer than one entry can say.
         for (var more = received - int.MaxValue; more > 0; more -= int.MaxValue)
-            new ReadEntry(stream, (int)Math.Min(more, int.MaxValue), 0, connection).Write(batch.Add(EntryKind.Read, ReadEntry.Bytes));
+            new ReadEntry(stream, (int)Math.Min(more, int.MaxValue), 0, connection, arrival).Write(batch.Add(EntryKind.Read, ReadEntry.Bytes));
     }
 
     /// <param name="wire">What runs that are not rewritten stand in.</param>

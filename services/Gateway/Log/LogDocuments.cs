@@ -62,11 +62,11 @@ sealed record CheckpointEntry(long Beginning, long NextConnection, IReadOnlyList
 sealed record StreamCheckpoint(
     int Number, StreamName Name, long MaxEventTicks, long Connections, long BytesReceived, long BytesFramed, long BytesRejected, long BytesPartial, long Frames, long Records, long Late,
     IReadOnlyDictionary<string, long> Rejects, IReadOnlyList<WindowCheckpoint> Windows, StreamSettings? Settings = null, IReadOnlyList<ConnectionLedger>? ByConnection = null, ConnectionLedger? OlderConnections = null, long? JudgedUpTo = null,
-    IReadOnlyList<EndingConnection>? Ending = null);
+    IReadOnlyList<EndingConnection>? Ending = null, IReadOnlyList<ArrivalLedger>? ByArrival = null, ArrivalLedger? OlderArrivals = null);
 
 /// <summary>A connection that has ended and whose frames are not all validated: it counts as ended when they are.</summary>
 /// <param name="Newest">Position of the newest block of its frames.</param>
-sealed record EndingConnection(long Connection, long Received, long Partial, long Newest);
+sealed record EndingConnection(long Connection, long Received, long Partial, long Newest, Arrival Arrival = default);
 
 /// <param name="Unlisted">Stored segments that no sealed manifest lists, in the order they were stored.</param>
 sealed record WindowCheckpoint(

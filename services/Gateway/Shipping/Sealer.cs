@@ -52,7 +52,7 @@ sealed class Sealer(WriteAheadLog log, GatewayState state, PatientStore store, G
     public async Task PutLedgerAsync(StreamName stream, CancellationToken cancellationToken)
     {
         Ledger ledger;
-        lock (state.Sync) ledger = state.Find(stream)!.ToLedger(state.Gateway ?? options.Id, time.GetUtcNow());
+        lock (state.Sync) ledger = state.Find(stream)!.ToLedger(state.Gateway ?? options.Id, time.GetUtcNow()) with { UpTo = state.End };
         await store.PutAsync(LakeLayout.Ledger(stream, ledger.Gateway), JsonSerializer.SerializeToUtf8Bytes(ledger, ContractsJson.Default.Ledger), cancellationToken);
     }
 

@@ -104,6 +104,7 @@ sealed class GatewayState(TimeProvider time)
                 break;
             case EntryKind.Stored:
                 var stored = JsonSerializer.Deserialize(body, LogJson.Default.StoredEntry)!;
+                if (stored.Lane.Rejected) StreamOf(stored.Lane.Stream).RejectsStored(stored);
                 Track(LaneOf(stored.Lane), l => l.Stored(stored));
                 break;
             case EntryKind.Sealing:

@@ -8,6 +8,7 @@ sealed class StreamState(int number, StreamName name)
 {
     readonly SortedDictionary<string, long> _rejects = new(StringComparer.Ordinal);
     ConnectionLedgers _connections = new();
+    ArrivalLedgers _arrivals = new();
 
     public int Number => number;
 
@@ -76,13 +77,14 @@ sealed class StreamState(int number, StreamName name)
 
     public void Judged(JudgedEntry entry)
     {
-        foreach (var end in Unjudged.Judge(entry.UpTo)) Closed(new ConnectionEntry(number, end.Connection, end.Received, end.Partial));
+        foreach (var end in Unjudged.Judge(entry.UpTo)) Closed(new ConnectionEntry(number, end.Connection, end.Received, end.Partial, end.Arrival));
     }
 
     public void Closed(ConnectionEntry entry)
     {
         if (Unjudged.Defers(entry)) return;
         _connections.Closed(entry.Connection, entry.Received, entry.Partial);
+        _arrivals.Closed(entry.Arrival, entry.Received, entry.Partial);
         BytesReceived += entry.Received;
         BytesPartial += entry.Partial;
     }
@@ -91,6 +93,7 @@ sealed class StreamState(int number, StreamName name)
     {
         BytesReceived += entry.Received;
         BytesFramed += entry.Blank;
+        _arrivals.Read(entry.Arrival, entry.Received, entry.Blank);
         var connection = _connections.Of(entry.Connection);
         connection.BytesReceived += entry.Received;
         connection.BytesFramed += entry.Blank;
@@ -101,6 +104,7 @@ sealed class StreamState(int number, StreamName name)
         BytesFramed += entry.WireBytes;
         Frames += entry.Rows;
         Records += entry.Rows;
+        _arrivals.Recorded(entry.WireBytes, entry.Rows);
         var connection = _connections.Of(entry.Connection);
         connection.BytesFramed += entry.WireBytes;
         connection.Frames += entry.Rows;
@@ -124,6 +128,7 @@ sealed class StreamState(int number, StreamName name)
     {
         BytesRejected += entry.WireBytes;
         Frames++;
+        _arrivals.Rejected(entry.WireBytes);
         var connection = _connections.Of(entry.Connection);
         connection.BytesRejected += entry.WireBytes;
         connection.Frames++;
@@ -132,8 +137,11 @@ sealed class StreamState(int number, StreamName name)
         return LaneOf(new(number, Rejected: true, entry.WindowTicks, entry.WindowMinutes));
     }
 
-    /// <param name="byConnection">Without it the figures are quick to make.</param>
-    public Ledger ToLedger(string gateway, DateTimeOffset asOf, bool byConnection = true)
+    /// <summary>Rejects are in the store.</summary>
+    public void RejectsStored(StoredEntry entry) => _arrivals.Stored(new(entry.Lane.WindowTicks, entry.Lane.WindowMinutes), entry.Object);
+
+    /// <param name="inParts">Without connections and arrivals the figures are quick to make.</param>
+    public Ledger ToLedger(string gateway, DateTimeOffset asOf, bool inParts = true)
     {
         SortedDictionary<string, long> windows = new(StringComparer.Ordinal), stored = new(StringComparer.Ordinal), listed = new(StringComparer.Ordinal);
         foreach (var lane in Lanes.Values.Where(l => l.Key.HoldsRecords))
@@ -161,8 +169,10 @@ sealed class StreamState(int number, StreamName name)
             Stored = stored,
             Listed = listed,
             Unvalidated = Unjudged.Frames > 0 ? Unjudged.Frames : null,
-            ByConnection = byConnection ? _connections.ToLedger() : null,
-            OlderConnections = byConnection ? _connections.Older : null,
+            ByConnection = inParts ? _connections.ToLedger() : null,
+            OlderConnections = inParts ? _connections.Older : null,
+            ByArrival = inParts ? _arrivals.ToLedger() : null,
+            OlderArrivals = inParts ? _arrivals.Older : null,
         };
     }
 
@@ -171,7 +181,7 @@ sealed class StreamState(int number, StreamName name)
         [.. Lanes.Values.Where(l => l.Key.HoldsRecords).Select(l => new WindowCheckpoint(
             l.Key.WindowTicks, l.Key.WindowMinutes, l.Rows, l.Revision, l.Unlisted.Count > 0 ? [.. l.Unlisted] : null, l.Sealing, l.Unpublished.Count > 0 ? [.. l.Unpublished] : null))],
         Settings, _connections.ToLedger(), _connections.Older, Unjudged.UpTo > 0 ? Unjudged.UpTo : null,
-        Unjudged.Ends.Count > 0 ? [.. Unjudged.Ends] : null);
+        Unjudged.Ends.Count > 0 ? [.. Unjudged.Ends] : null, _arrivals.ToLedger(), _arrivals.Older);
 
     public static StreamState From(StreamCheckpoint saved)
     {
@@ -201,6 +211,7 @@ sealed class StreamState(int number, StreamName name)
         };
         stream.Unjudged.Restore(saved.JudgedUpTo ?? 0, saved.Ending ?? []);
         stream._connections = ConnectionLedgers.From(saved.ByConnection, saved.OlderConnections, all);
+        stream._arrivals = ArrivalLedgers.From(saved.ByArrival, saved.OlderArrivals, all);
         foreach (var window in saved.Windows)
         {
             var lane = stream.LaneOf(new(saved.Number, Rejected: false, window.Ticks, window.Minutes));

@@ -44,7 +44,7 @@ sealed class Unjudged
     public bool Defers(ConnectionEntry end)
     {
         if (!_newest.TryGetValue(end.Connection, out var newest)) return false;
-        _ends[end.Connection] = new(end.Connection, end.Received, end.Partial, newest);
+        _ends[end.Connection] = new(end.Connection, end.Received, end.Partial, newest, end.Arrival);
         return true;
     }
 

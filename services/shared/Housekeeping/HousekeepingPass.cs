@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
@@ -74,6 +75,18 @@ public static class HousekeepingPass
         await foreach (var item in store.ListAsync($"housekeeping/retired/{stream}/", cancellationToken))
             if (await store.GetJsonAsync(item.Key, HousekeepingJson.Default.RetiredWindow, cancellationToken) is { } window) retired[window.Window] = window;
         return retired;
+    }
+
+    /// <summary>The objects below a prefix that passes have taken on purpose, or were about to, with their sizes.</summary>
+    public static async IAsyncEnumerable<(string Key, long Bytes)> TakenAsync(IObjectStore store, string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var item in store.ListAsync(AuditPrefix, cancellationToken))
+        {
+            if (await store.OpenAsync(item.Key, 0, null, cancellationToken) is not { } stream) continue;
+            using var lines = new StreamReader(stream);
+            while (await lines.ReadLineAsync(cancellationToken) is { Length: > 0 } line)
+                if (JsonSerializer.Deserialize(line, HousekeepingJson.Default.RemovalRecord) is { } removed && removed.Key.StartsWith(prefix, StringComparison.Ordinal)) yield return (removed.Key, removed.Bytes);
+        }
     }
 
     static async Task<Dictionary<string, RawProof>> ProveAsync(LakeSnapshot lake, HousekeepingOptions options, CancellationToken cancellationToken)

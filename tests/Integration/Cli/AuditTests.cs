@@ -92,6 +92,9 @@ public sealed class AuditTests(AuditedLake made) : IClassFixture<AuditedLake>, I
         ledger.ByConnection!.Select(c => (c.IsOpen, c.Records, c.Rejects, c.BytesPartial)).ShouldBe([(false, 20, 1, 5), (false, 20, 1, 5)]);
         ledger.Stored.ShouldBe(ledger.Windows);
         ledger.Listed.ShouldBe(ledger.Windows);
+        ledger.ByArrival!.Sum(a => a.BytesReceived).ShouldBe(ledger.BytesReceived);
+        ledger.ByArrival!.Sum(a => a.Stored!.Rows).ShouldBe(2);
+        audit.Rejected!.Objects.ShouldBe(2);
     }
 
     [Fact]
@@ -173,6 +176,59 @@ public sealed class AuditTests(AuditedLake made) : IClassFixture<AuditedLake>, I
     }
 
     [Fact]
+    public async Task Rejects_that_are_gone_cut_short_or_doubled_break_the_sum_of_the_window_they_came_in()
+    {
+        Copy();
+        var first = First("rejected/seq", "*.ndjson");
+        var path = Path.Combine(Lake, first);
+        var bytes = await File.ReadAllBytesAsync(path);
+        File.Delete(path);
+        var gone = await ShouldNameRejectsAsync(first);
+        (gone.Expected - gone.Found).ShouldBe(1);
+
+        await File.WriteAllBytesAsync(path, bytes[..^1]);
+        var cut = await ShouldNameRejectsAsync(first);
+        (cut.Claim, cut.Expected - cut.Found).ShouldBe(("bytes of these objects", 1));
+
+        await File.WriteAllBytesAsync(path, bytes);
+        var position = first.Length - ".ndjson".Length - 1;
+        File.Copy(path, Path.Combine(Lake, first[..position] + (first[position] == '0' ? '1' : '0') + ".ndjson"));
+        var audit = await AuditAsync();
+        audit.Breaks.ShouldNotBeEmpty();
+        audit.Breaks[0].Claim.ShouldBe("objects of rejects, by the ledger = below this prefix");
+    }
+
+    [Theory]
+    [InlineData("bad_json", "bad_jsom", "the objects' SHA-256 are as written (1 = they are)")]
+    [InlineData("\"bytes\":4", "\"bytes\":5", "bytes of rejected frames, by the ledger = by their lines")]
+    [InlineData("{\"code\"", "[\"code\"", "lines that say what was rejected")]
+    public async Task A_reject_that_somebody_altered_is_found_by_reading(string from, string to, string claim)
+    {
+        Copy();
+        var first = First("rejected/seq", "*.ndjson");
+        var text = await File.ReadAllTextAsync(Path.Combine(Lake, first));
+        text.ShouldContain(from);
+        await File.WriteAllTextAsync(Path.Combine(Lake, first), text.Replace(from, to, StringComparison.Ordinal));
+        (await AuditAsync()).Breaks.ShouldBeEmpty();
+        (await ShouldNameRejectsAsync(first, read: true)).Claim.ShouldBe(claim);
+    }
+
+    [Fact]
+    public async Task Rejects_that_housekeeping_took_are_not_missed()
+    {
+        Copy();
+        var first = First("rejected/seq", "*.ndjson");
+        var bytes = new FileInfo(Path.Combine(Lake, first)).Length;
+        Directory.CreateDirectory(Path.Combine(Lake, "housekeeping", "log"));
+        await File.WriteAllTextAsync(
+            Path.Combine(Lake, "housekeeping", "log", "p-00001.ndjson"), $$"""{"at":"2026-02-01T00:00:00Z","rule":"rejected","key":"{{first}}","bytes":{{bytes}},"why":"old"}""" + "\n");
+        File.Delete(Path.Combine(Lake, first));
+        var audit = await AuditAsync(read: true);
+        audit.Breaks.ShouldBeEmpty();
+        (audit.Rejected!.Objects, audit.Rejected.Taken).ShouldBe((1, 1));
+    }
+
+    [Fact]
     public async Task Segments_that_housekeeping_took_are_not_missed_and_those_of_later_revisions_are()
     {
         Copy();
@@ -186,6 +242,18 @@ public sealed class AuditTests(AuditedLake made) : IClassFixture<AuditedLake>, I
         var late = First("raw/seq", "*.ndjson");
         File.Delete(Path.Combine(Lake, late));
         await ShouldNameAsync(late);
+    }
+
+    /// <summary>The first break names the object, when it is the only one that came in its window, or the window's prefix.</summary>
+    async Task<Break> ShouldNameRejectsAsync(string key, bool read = false)
+    {
+        var audit = await AuditAsync(read);
+        audit.Balances.ShouldBeFalse();
+        var found = audit.Breaks[0];
+        found.Place.ShouldStartWith("rejects of gateway-0 that arrived in ");
+        if (found.Key.EndsWith('/')) key.ShouldStartWith(found.Key);
+        else found.Key.ShouldBe(key);
+        return found;
     }
 
     async Task<Break> ShouldNameAsync(string key, bool read = false)

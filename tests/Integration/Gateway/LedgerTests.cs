@@ -34,6 +34,8 @@ public sealed class LedgerTests : IDisposable
         ledger.ByConnection.Select(c => c.Connection).ShouldBe(Enumerable.Range(105, 256).Reverse().Select(n => (long)n));
         ledger.ByConnection.ShouldAllBe(c => c.Records == 1 && c.Rejects == 1 && c.BytesPartial == 1 && !c.IsOpen);
         ledger.OlderConnections!.Records.ShouldBe(104);
+        ledger.ByArrival!.Sum(a => a.Rejects).ShouldBe(360);
+        ledger.ByArrival!.Sum(a => a.BytesPartial).ShouldBe(360);
     }
 
     [Fact]

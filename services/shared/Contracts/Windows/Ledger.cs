@@ -51,7 +51,39 @@ public sealed record Ledger
 
     /// <summary>The sum of all connections that are not in <see cref="ByConnection"/>.</summary>
     public ConnectionLedger? OlderConnections { get; init; }
+
+    /// <summary>The same figures by the window of the gateway's clock in which bytes arrived, oldest first: the newest windows. With <see cref="OlderArrivals"/> they add up to the sums above. Null when an older gateway wrote it.</summary>
+    public IReadOnlyList<ArrivalLedger>? ByArrival { get; init; }
+
+    /// <summary>The sum of all windows that are not in <see cref="ByArrival"/>.</summary>
+    public ArrivalLedger? OlderArrivals { get; init; }
+
+    /// <summary>A position of the gateway's log: what stands behind it, and objects named by such positions, are not in here.</summary>
+    public long? UpTo { get; init; }
 }
+
+/// <summary>The two sums of what arrived in one window, or in several added up, and what of its rejects is in the store.</summary>
+public sealed record ArrivalLedger
+{
+    /// <summary>By the gateway's clock, as in keys of <c>rejected/</c>; of a sum the newest of its windows, null when there is none.</summary>
+    public string? Window { get; init; }
+
+    public long BytesReceived { get; init; }
+    public long BytesFramed { get; init; }
+    public long BytesRejected { get; init; }
+    public long BytesPartial { get; init; }
+    public long Frames { get; init; }
+    public long Records { get; init; }
+    public long Rejects { get; init; }
+
+    /// <summary>Objects below <c>rejected/</c>; null when some were stored by a gateway that did not count them.</summary>
+    public StoredObjects? Stored { get; init; }
+}
+
+/// <param name="Rows">Lines in them.</param>
+/// <param name="Bytes">Of the objects.</param>
+/// <param name="Digest">The SHA-256 of each, combined by exclusive or: any order, 64 hexadecimal digits.</param>
+public sealed record StoredObjects(int Objects, long Rows, long Bytes, string Digest);
 
 /// <summary>The two sums of one connection, or of several added up.</summary>
 public sealed record ConnectionLedger
