@@ -1,11 +1,6 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Benchmarks.Ingest;
 
@@ -26,7 +21,7 @@ sealed class IngestBenchmark(IngestOptions options)
     public async Task<IReadOnlyList<Result>> RunAsync()
     {
         await using var sidecar = await StartSidecarAsync();
-        var port = new Uri(sidecar.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
+        var port = sidecar.Address().Port;
         var results = new List<Result>();
         foreach (var (label, program) in await GatewayBuild.AllAsync(options))
         {
@@ -108,10 +103,7 @@ sealed class IngestBenchmark(IngestOptions options)
     /// <summary>Takes every event, so that no case pays for the repetition of one.</summary>
     static async Task<WebApplication> StartSidecarAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var app = builder.Build();
+        var app = LoopbackApp.Create();
         app.MapFallback(() => Results.NoContent());
         await app.StartAsync();
         return app;

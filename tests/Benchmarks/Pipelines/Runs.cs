@@ -5,9 +5,7 @@ using LeanPipe.Lake;
 using LeanPipe.Orchestrator;
 using LeanPipe.Sidecar;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Benchmarks.Pipelines;
 
@@ -40,9 +38,7 @@ static class Runs
 
         await using var sidecar = await Sidecar.Lab.StartSidecarAsync(Path.Combine(folder, "state"));
         var ports = sidecar.Services.GetRequiredService<SidecarEndpoints>();
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var builder = LoopbackApp.Builder();
         builder.Configuration["DAPR_GRPC_ENDPOINT"] = $"http://127.0.0.1:{ports.GrpcPort}";
         builder.Configuration["DAPR_HTTP_ENDPOINT"] = $"http://127.0.0.1:{ports.HttpPort}";
         builder.AddOrchestrator(new() { Lake = lake, Config = Path.Combine(folder, "config"), StepRunner = step.Path, Scratch = Path.Combine(folder, "scratch") });

@@ -20,11 +20,7 @@ sealed class Lab : IAsyncDisposable
 
     public static async Task<WebApplication> StartSidecarAsync(string state)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.AddSidecar(new SidecarOptions { GrpcPort = 0, HttpPort = 0, StateDirectory = state });
-        var app = builder.Build();
-        app.MapSidecar();
+        var app = LoopbackApp.CreateSidecar(new() { GrpcPort = 0, HttpPort = 0, StateDirectory = state });
         await app.StartAsync();
         return app;
     }

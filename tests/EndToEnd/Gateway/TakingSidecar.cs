@@ -2,12 +2,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using LeanPipe.Contracts;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.EndToEnd.Gateway;
 
@@ -34,10 +29,7 @@ sealed class TakingSidecar : IAsyncDisposable
 
     public static async Task<TakingSidecar> StartAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var app = builder.Build();
+        var app = LoopbackApp.Create();
         var sidecar = new TakingSidecar(app);
         app.MapPost("/v1.0/publish/{pubsub}/{topic}", async context =>
         {
@@ -47,7 +39,7 @@ sealed class TakingSidecar : IAsyncDisposable
             context.Response.StatusCode = 204;
         });
         await app.StartAsync();
-        sidecar.Endpoint = new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        sidecar.Endpoint = app.Address();
         return sidecar;
     }
 

@@ -2,9 +2,7 @@ using System.Net;
 using System.Text;
 using Dapr;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Integration.DaprStandIns;
 
@@ -18,10 +16,7 @@ public sealed class CloudEventsTests : IAsyncLifetime
 
     public CloudEventsTests()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        _app = builder.Build();
+        _app = LoopbackApp.Create();
         _app.UseCloudEvents();
         _app.MapSubscribeHandler();
         _app.MapPost("/echo", async (HttpContext context) =>
@@ -40,7 +35,7 @@ public sealed class CloudEventsTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await _app.StartAsync();
-        _http.BaseAddress = new Uri(_app.Urls.Single());
+        _http.BaseAddress = _app.Address();
     }
 
     [Theory]

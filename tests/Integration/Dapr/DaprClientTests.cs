@@ -3,11 +3,9 @@ using System.Text;
 using Dapr;
 using Dapr.Client;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Integration.DaprStandIns;
 
@@ -22,10 +20,7 @@ public sealed class DaprClientTests : IAsyncLifetime
 
     public DaprClientTests()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        _sidecar = builder.Build();
+        _sidecar = LoopbackApp.Create();
         _sidecar.Run(async context =>
         {
             using var reader = new StreamReader(context.Request.Body);

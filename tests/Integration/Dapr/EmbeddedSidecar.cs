@@ -1,7 +1,6 @@
 using LeanPipe.Sidecar;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Integration.DaprStandIns;
 
@@ -48,13 +47,5 @@ sealed class EmbeddedSidecar : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    WebApplication Build(int grpcPort)
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.AddSidecar(new SidecarOptions { GrpcPort = grpcPort, HttpPort = 0, StateDirectory = _state.FullName });
-        var app = builder.Build();
-        app.MapSidecar();
-        return app;
-    }
+    WebApplication Build(int grpcPort) => LoopbackApp.CreateSidecar(new() { GrpcPort = grpcPort, HttpPort = 0, StateDirectory = _state.FullName });
 }

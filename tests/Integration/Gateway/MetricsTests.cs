@@ -3,9 +3,7 @@ using System.Net;
 using System.Text;
 using LeanPipe.Lake;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Integration.Gateway;
 
@@ -107,10 +105,7 @@ public sealed class MetricsTests : IDisposable
     public async Task With_an_endpoint_for_OTLP_the_same_metrics_are_exported()
     {
         var exported = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        await using var collector = builder.Build();
+        await using var collector = LoopbackApp.Create();
         collector.MapPost("/v1/metrics", async (HttpRequest request) =>
         {
             using var body = new MemoryStream();

@@ -4,12 +4,8 @@ using Dapr.Client;
 using LeanPipe.Contracts;
 using LeanPipe.Gateway;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Integration.Gateway;
 
@@ -25,10 +21,7 @@ public sealed class PublishTests : IDisposable
         Assert.SkipWhen(typeof(DaprClient).Assembly.GetName().Name == "Dapr.Client", "The official client publishes by gRPC; this sidecar stand-in speaks HTTP.");
         var received = new TaskCompletionSource<string>();
         var refusals = 2;
-        var sidecarBuilder = WebApplication.CreateSlimBuilder();
-        sidecarBuilder.Logging.ClearProviders();
-        sidecarBuilder.WebHost.UseUrls("http://127.0.0.1:0");
-        await using var sidecar = sidecarBuilder.Build();
+        await using var sidecar = LoopbackApp.Create();
         sidecar.MapPost("/v1.0/publish/{pubsub}/{topic}", async (string pubsub, string topic, HttpRequest request) =>
         {
             if (refusals-- > 0) return Results.StatusCode(500);
@@ -37,11 +30,9 @@ public sealed class PublishTests : IDisposable
             return Results.NoContent();
         });
         await sidecar.StartAsync();
-        var address = sidecar.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Configuration["DAPR_HTTP_ENDPOINT"] = address;
+        var builder = LoopbackApp.Builder();
+        builder.Configuration["DAPR_HTTP_ENDPOINT"] = sidecar.Address().ToString();
         builder.AddGateway(GatewayUnderTest.Options(_folder.FullName, GatewayUnderTest.Seq));
         await using var app = builder.Build();
         await app.StartAsync();

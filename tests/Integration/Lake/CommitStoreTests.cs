@@ -5,33 +5,14 @@ using static LeanPipe.Integration.Lake.PublishFixture;
 namespace LeanPipe.Integration.Lake;
 
 /// <summary>A store that takes a conditional put for a plain one, as some S3 services do.</summary>
-public sealed class CarelessStore(IObjectStore inner) : IObjectStore
+public sealed class CarelessStore(IObjectStore inner) : ForwardingStore(inner)
 {
-    public Uri Root => inner.Root;
-
-    public string? LocalPath(string key) => inner.LocalPath(key);
-
-    public ValueTask<long?> SizeAsync(string key, CancellationToken cancellationToken) => inner.SizeAsync(key, cancellationToken);
-
-    public ValueTask<ReadOnlyMemory<byte>?> GetAsync(string key, CancellationToken cancellationToken) => inner.GetAsync(key, cancellationToken);
-
-    public ValueTask<Stream?> OpenAsync(string key, long offset, long? length, CancellationToken cancellationToken) => inner.OpenAsync(key, offset, length, cancellationToken);
-
-    public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => inner.PutAsync(key, content, cancellationToken);
-
-    public async ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public override async ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        await inner.PutAsync(key, content, cancellationToken);
+        await PutAsync(key, content, cancellationToken);
         return true;
     }
 
-    public ValueTask PutFileAsync(string key, string path, CancellationToken cancellationToken) => inner.PutFileAsync(key, path, cancellationToken);
-
-    public ValueTask CopyAsync(string sourceKey, string targetKey, CancellationToken cancellationToken) => inner.CopyAsync(sourceKey, targetKey, cancellationToken);
-
-    public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
-
-    public ValueTask DeleteAsync(string key, CancellationToken cancellationToken) => inner.DeleteAsync(key, cancellationToken);
 }
 
 public sealed class CommitStoreTests

@@ -2,12 +2,7 @@ using System.Collections.Concurrent;
 using System.Xml.Linq;
 using LeanPipe.Lake;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Integration.Lake;
 
@@ -24,17 +19,14 @@ public sealed class ScriptedS3 : IAsyncDisposable
     public LakeOptions Options => new()
     {
         Root = "s3://bucket/lake",
-        Endpoint = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()),
+        Endpoint = app.Address(),
         AccessKey = "AKIDTEST",
         SecretKey = "a-secret-that-nobody-may-see",
     };
 
     public static async Task<ScriptedS3> StartAsync(Func<HttpContext, Task> answer)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var server = new ScriptedS3(builder.Build());
+        var server = new ScriptedS3(LoopbackApp.Create());
         server.app.Run(async context =>
         {
             server.Requests.Enqueue($"{context.Request.Method} {context.Request.Path}{context.Request.QueryString}");

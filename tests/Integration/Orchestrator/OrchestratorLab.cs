@@ -10,10 +10,8 @@ using LeanPipe.Tables;
 using LeanPipe.Orchestrator;
 using LeanPipe.Sidecar;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Integration.Orchestrator;
 
@@ -179,9 +177,7 @@ sealed class OrchestratorLab : IAsyncDisposable
     async Task BeginAsync()
     {
         var ports = await BeginSidecarAsync();
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var builder = LoopbackApp.Builder();
         builder.Configuration["DAPR_GRPC_ENDPOINT"] = $"http://127.0.0.1:{ports.GrpcPort}";
         builder.Configuration["DAPR_HTTP_ENDPOINT"] = $"http://127.0.0.1:{ports.HttpPort}";
         if (_launcher is not null) builder.Services.AddSingleton(_launcher(Store));
@@ -197,15 +193,13 @@ sealed class OrchestratorLab : IAsyncDisposable
         _orchestrator.MapOrchestrator();
         Events = _orchestrator.Services.GetRequiredService<RunProgress>().Subscribe(_end.Token);
         await _orchestrator.StartAsync();
-        Api = new() { BaseAddress = new(_orchestrator.Urls.Single()) };
+        Api = new() { BaseAddress = _orchestrator.Address() };
         ports.AppPort = Api.BaseAddress.Port;
     }
 
     async Task<SidecarEndpoints> BeginSidecarAsync()
     {
-        var sidecar = WebApplication.CreateSlimBuilder();
-        sidecar.Logging.ClearProviders();
-        sidecar.AddSidecar(new()
+        _sidecar = LoopbackApp.CreateSidecar(new()
         {
             HttpPort = 0,
             GrpcPort = 0,
@@ -213,8 +207,6 @@ sealed class OrchestratorLab : IAsyncDisposable
             FirstRetryAfter = TimeSpan.FromMilliseconds(10),
             LastRetryAfter = TimeSpan.FromMilliseconds(50),
         });
-        _sidecar = sidecar.Build();
-        _sidecar.MapSidecar();
         await _sidecar.StartAsync();
         var ports = _sidecar.Services.GetRequiredService<SidecarEndpoints>();
 

@@ -4,12 +4,7 @@ using LeanPipe.Integration.Gateway;
 using LeanPipe.Sidecar;
 using LeanPipe.Sidecar.Bindings;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Integration.Sidecar;
 
@@ -116,10 +111,7 @@ sealed class BindingApp : IAsyncDisposable
 
     BindingApp(int answersOptions, int answersPost)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        _app = builder.Build();
+        _app = LoopbackApp.Create();
         _app.Run(http =>
         {
             http.Response.StatusCode = http.Request.Method == "OPTIONS" ? answersOptions : http.Request.Method == "POST" ? answersPost : 404;
@@ -135,7 +127,7 @@ sealed class BindingApp : IAsyncDisposable
 
     public int Requests => Volatile.Read(ref _requests);
 
-    public int Port => new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
+    public int Port => _app.Address().Port;
 
     public static async Task<BindingApp> StartAsync(int answersOptions, int answersPost = 200)
     {

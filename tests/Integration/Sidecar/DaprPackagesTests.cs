@@ -1,5 +1,4 @@
 using Dapr.Workflow;
-using LeanPipe.Sidecar;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
@@ -73,17 +72,14 @@ public sealed class DaprPackagesTests
     public async Task A_subscriber_with_topics_gets_the_data_of_the_event()
     {
         var got = new TaskCompletionSource<Order>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        await using var app = builder.Build();
-        app.Urls.Add("http://127.0.0.1:0");
+        await using var app = LoopbackApp.Create();
         app.UseCloudEvents();
         app.MapSubscribeHandler();
         app.MapPost("/orders", (Order order) => got.TrySetResult(order)).WithTopic("pubsub", "orders");
         await app.StartAsync();
 
         await using var sidecar = await SidecarApp.StartAsync();
-        sidecar.Endpoints.AppPort = new Uri(app.Urls.Single()).Port;
+        sidecar.Endpoints.AppPort = app.Address().Port;
         using var content = new StringContent("""{"id":"o1","amount":3}""", System.Text.Encoding.UTF8, "application/json");
         (await sidecar.Http.PostAsync("/v1.0/publish/pubsub/orders", content)).EnsureSuccessStatusCode();
         (await got.Task.WaitAsync(TimeSpan.FromSeconds(30))).ShouldBe(new Order("o1", 3));

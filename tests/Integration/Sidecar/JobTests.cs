@@ -4,12 +4,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using LeanPipe.Integration.Gateway;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Integration.Sidecar;
 
@@ -201,10 +196,7 @@ sealed class JobApp : IAsyncDisposable
 
     JobApp()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        _app = builder.Build();
+        _app = LoopbackApp.Create();
         _app.MapPost("/job/{name}", async (HttpContext http, string name) =>
         {
             using var body = new StreamReader(http.Request.Body);
@@ -213,7 +205,7 @@ sealed class JobApp : IAsyncDisposable
         });
     }
 
-    public int Port => new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
+    public int Port => _app.Address().Port;
 
     public static async Task<JobApp> StartAsync()
     {

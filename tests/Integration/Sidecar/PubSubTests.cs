@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Integration.Sidecar;
 
@@ -179,10 +178,7 @@ sealed class SubscriberApp : IAsyncDisposable
 
     public static async Task<SubscriberApp> StartAsync(Func<JsonElement, IResult> answer, string subscriptions = TwoTopics)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        var app = builder.Build();
-        app.Urls.Add("http://127.0.0.1:0");
+        var app = LoopbackApp.Create();
         var subscriber = new SubscriberApp(app);
         app.MapGet("/dapr/subscribe", () => Results.Text(subscriptions, "application/json"));
         app.MapPost("/take/{name}", async (HttpContext http) =>
@@ -194,7 +190,7 @@ sealed class SubscriberApp : IAsyncDisposable
             return result;
         });
         await app.StartAsync();
-        subscriber.Port = new Uri(app.Urls.Single()).Port;
+        subscriber.Port = app.Address().Port;
         return subscriber;
     }
 

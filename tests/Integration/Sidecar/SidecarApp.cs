@@ -1,7 +1,6 @@
 using LeanPipe.Sidecar;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Integration.Sidecar;
 
@@ -44,12 +43,7 @@ sealed class SidecarApp : IAsyncDisposable
             FirstRetryAfter = TimeSpan.FromMilliseconds(10),
             LastRetryAfter = TimeSpan.FromMilliseconds(50),
         };
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(time ?? TimeProvider.System);
-        builder.AddSidecar(configure?.Invoke(options) ?? options);
-        var app = builder.Build();
-        app.MapSidecar();
+        var app = LoopbackApp.CreateSidecar(configure?.Invoke(options) ?? options, time);
         await app.StartAsync();
         return new SidecarApp(app, owned);
     }

@@ -34,32 +34,10 @@ public sealed class TornAttemptTests
     }
 
     /// <summary>The lake as a process sees it that dies after so many writes.</summary>
-    sealed class DyingStore(IObjectStore store, int writes) : IObjectStore
+    sealed class DyingStore(IObjectStore store, int writes) : ForwardingStore(store)
     {
         int _writes = writes;
 
-        public Uri Root => store.Root;
-
-        public string? LocalPath(string key) => store.LocalPath(key);
-
-        public ValueTask<long?> SizeAsync(string key, CancellationToken cancellationToken) => store.SizeAsync(key, cancellationToken);
-
-        public ValueTask<ReadOnlyMemory<byte>?> GetAsync(string key, CancellationToken cancellationToken) => store.GetAsync(key, cancellationToken);
-
-        public ValueTask<Stream?> OpenAsync(string key, long offset, long? length, CancellationToken cancellationToken) => store.OpenAsync(key, offset, length, cancellationToken);
-
-        public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => Alive().PutAsync(key, content, cancellationToken);
-
-        public ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => Alive().PutIfAbsentAsync(key, content, cancellationToken);
-
-        public ValueTask PutFileAsync(string key, string path, CancellationToken cancellationToken) => Alive().PutFileAsync(key, path, cancellationToken);
-
-        public ValueTask CopyAsync(string sourceKey, string targetKey, CancellationToken cancellationToken) => Alive().CopyAsync(sourceKey, targetKey, cancellationToken);
-
-        public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) => store.ListAsync(prefix, cancellationToken);
-
-        public ValueTask DeleteAsync(string key, CancellationToken cancellationToken) => Alive().DeleteAsync(key, cancellationToken);
-
-        IObjectStore Alive() => Interlocked.Decrement(ref _writes) >= 0 ? store : throw new LakeException("lake.unreachable", "The store is dead.", isTransient: true);
+        protected override IObjectStore Write() => Interlocked.Decrement(ref _writes) >= 0 ? base.Write() : throw new LakeException("lake.unreachable", "The store is dead.", isTransient: true);
     }
 }

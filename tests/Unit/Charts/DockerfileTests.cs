@@ -3,7 +3,7 @@ using LeanPipe.Unit.Repository;
 
 namespace LeanPipe.Unit.Charts;
 
-public sealed class DockerfileTests
+public sealed partial class DockerfileTests
 {
     public static TheoryData<string, string> Services => new() { { "Gateway", "gateway" }, { "Orchestrator", "orchestrator" }, { "StepRunner", "steprunner" }, { "Sidecar", "sidecar" } };
 
@@ -21,6 +21,10 @@ public sealed class DockerfileTests
         lines.ShouldContain("ARG DOTNET_TAG=10.0-noble-chiseled");
     }
 
+    /// <summary>A Dockerfile cannot include another one, so what the four share stands in each.</summary>
+    [Theory, MemberData(nameof(Services))]
+    public void An_image_is_built_labelled_and_locked_down_like_the_others(string service, string image) => Shared(service, image).ShouldBe(Shared("Gateway", "gateway"));
+
     [Theory, MemberData(nameof(Services))]
     public void The_chart_skaffold_and_the_workflows_know_the_image(string service, string image)
     {
@@ -36,4 +40,15 @@ public sealed class DockerfileTests
             foreach (Match uses in Regex.Matches(Tree.Read(file), @"uses:\s*(?<action>\S+)"))
                 uses.Groups["action"].Value.ShouldMatch("@[0-9a-f]{40}$", file);
     }
+
+    /// <summary>All lines but the one that says what the service is for, and what is its own.</summary>
+    static string[] Shared(string service, string image) =>
+    [
+        .. Tree.Read($"services/{service}/Dockerfile").Split('\n').Skip(1).Where(l => !Own().IsMatch(l))
+            .Select(l => l.Replace(service, "Service", StringComparison.Ordinal).Replace(image, "service", StringComparison.Ordinal).TrimEnd(' ', '\\')),
+    ];
+
+    /// <summary>The runtime, the ports, the entry point, the description; and of the step runner DuckDB's library.</summary>
+    [GeneratedRegex(@"^FROM mcr\.microsoft\.com/dotnet/(aspnet|runtime):|^EXPOSE |^ENTRYPOINT |image\.description=|ASPNETCORE_HTTP_PORTS|^# Compiled ahead|apt-get install|^    else set -- ", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex Own();
 }

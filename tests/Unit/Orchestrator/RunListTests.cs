@@ -35,31 +35,12 @@ public sealed class RunListTests
     }
 
     /// <summary>Refuses to list what lies in runs.</summary>
-    sealed class IndexOnly(IObjectStore inner) : IObjectStore
+    sealed class IndexOnly(IObjectStore inner) : ForwardingStore(inner)
     {
-        public Uri Root => inner.Root;
+        public override IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) =>
+            prefix.StartsWith("index/", StringComparison.Ordinal) ? base.ListAsync(prefix, cancellationToken) : throw new InvalidOperationException($"'{prefix}' is listed");
 
-        public string? LocalPath(string key) => inner.LocalPath(key);
+        public override IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellationToken) => throw new InvalidOperationException($"'{prefix}' is listed");
 
-        public ValueTask<long?> SizeAsync(string key, CancellationToken cancellationToken) => inner.SizeAsync(key, cancellationToken);
-
-        public ValueTask<ReadOnlyMemory<byte>?> GetAsync(string key, CancellationToken cancellationToken) => inner.GetAsync(key, cancellationToken);
-
-        public ValueTask<Stream?> OpenAsync(string key, long offset, long? length, CancellationToken cancellationToken) => inner.OpenAsync(key, offset, length, cancellationToken);
-
-        public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) =>
-            prefix.StartsWith("index/", StringComparison.Ordinal) ? inner.ListAsync(prefix, cancellationToken) : throw new InvalidOperationException($"'{prefix}' is listed");
-
-        public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellationToken) => throw new InvalidOperationException($"'{prefix}' is listed");
-
-        public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public ValueTask PutFileAsync(string key, string path, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public ValueTask CopyAsync(string sourceKey, string targetKey, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public ValueTask DeleteAsync(string key, CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }

@@ -1,7 +1,6 @@
 using LeanPipe.Sidecar;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Integration.DaprBehaviour;
 
@@ -61,11 +60,7 @@ sealed class SidecarUnderTest : IAsyncDisposable
 
     async Task StartAsync(int grpcPort, int httpPort)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.AddSidecar(new SidecarOptions { GrpcPort = grpcPort, HttpPort = httpPort, StateDirectory = _state!.FullName, ApiToken = _token });
-        _app = builder.Build();
-        _app.MapSidecar();
+        _app = LoopbackApp.CreateSidecar(new() { GrpcPort = grpcPort, HttpPort = httpPort, StateDirectory = _state!.FullName, ApiToken = _token });
         await _app.StartAsync();
     }
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using LeanPipe.Sidecar;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Integration.DaprPeer;
 
@@ -119,9 +118,7 @@ public sealed class JsHttpTests
         {
             var script = await NodeScript.StartAsync("app.js");
             var state = Directory.CreateTempSubdirectory("leanpipe-js-");
-            var builder = WebApplication.CreateSlimBuilder();
-            builder.Logging.ClearProviders();
-            builder.AddSidecar(new SidecarOptions
+            var app = LoopbackApp.CreateSidecar(new()
             {
                 AppId = "js-app",
                 GrpcPort = 0,
@@ -130,8 +127,6 @@ public sealed class JsHttpTests
                 FirstRetryAfter = TimeSpan.FromMilliseconds(10),
                 LastRetryAfter = TimeSpan.FromMilliseconds(50),
             });
-            var app = builder.Build();
-            app.MapSidecar();
             await app.StartAsync();
             var ports = app.Services.GetRequiredService<SidecarEndpoints>();
             await script.CallAsync("connect", new { port = ports.HttpPort });
