@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using LeanPipe.Cli.Commands;
 
 namespace LeanPipe.Cli;
@@ -37,9 +38,12 @@ static class CommandLine
         var globals = new GlobalOptions();
         foreach (var option in globals.All) root.Add(option);
         LeanCommand[] commands = [
-            DemoCommand.Create(globals), UpCommand.Create(globals), SendCommand.Create(globals), RunCommand.Create(globals), RunsCommand.Create(globals),
-            StatusCommand.Create(globals), RetryCommand.Create(globals), WhyCommand.Create(globals), PlanCommand.Create(globals), BackfillCommand.Create(globals), CancelCommand.Create(globals), QueryCommand.Create(globals), ValidateCommand.Create(globals), SchemaCommand.Create(globals), AuditCommand.Create(globals), HousekeepingCommand.Create(globals),
-            GatewayCommand.Create(globals), ReplayCommand.Create(globals),
+            // Their order in the help: seeing it, feeding it, running it, asking it, looking after it.
+            DemoCommand.Create(globals), UpCommand.Create(globals), SendCommand.Create(globals),
+            PlanCommand.Create(globals), RunCommand.Create(globals), BackfillCommand.Create(globals), RunsCommand.Create(globals), StatusCommand.Create(globals), WhyCommand.Create(globals),
+            RetryCommand.Create(globals), CancelCommand.Create(globals),
+            QueryCommand.Create(globals), AuditCommand.Create(globals),
+            ValidateCommand.Create(globals), SchemaCommand.Create(globals), ReplayCommand.Create(globals), GatewayCommand.Create(globals), HousekeepingCommand.Create(globals),
         ];
         foreach (var command in commands) root.Add(command);
         help.Action = new ExampleHelp((HelpAction)help.Action!);
@@ -47,7 +51,12 @@ static class CommandLine
         return root;
     }
 
-    static string CommandPath(ParseResult parsed) => parsed.CommandResult.Command.Name is var name and not "leanpipe" ? $"leanpipe {name}" : "leanpipe";
+    static string CommandPath(ParseResult parsed)
+    {
+        var path = new Stack<string>();
+        for (SymbolResult? at = parsed.CommandResult; at is CommandResult command; at = command.Parent) path.Push(command.Command.Name);
+        return string.Join(' ', path);
+    }
 
     /// <summary>The usual help with the command's examples behind it.</summary>
     sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineAction

@@ -13,12 +13,12 @@ static class BackfillCommand
 {
     public static LeanCommand Create(GlobalOptions globals)
     {
-        var pipeline = new Argument<string>("PIPELINE") { Description = "The pipeline's name" };
+        var pipeline = RunArguments.Pipeline();
         var from = new Option<string>("--from") { Description = "The first window, or the day that begins with it", HelpName = "W", Required = true };
         var to = new Option<string>("--to") { Description = "The first window that is not meant any more", HelpName = "W", Required = true };
         var parallel = new Option<int>("--parallel") { Description = "So many runs at a time", HelpName = "N", DefaultValueFactory = _ => 1 };
-        var param = new Option<string[]>("--param") { Description = "A parameter's value; may be given several times", HelpName = "K=V", DefaultValueFactory = _ => [] };
-        var sidecar = new Option<Uri?>("--sidecar") { Description = "URL of a Dapr sidecar (default: the one that runs in HOME)", HelpName = "URL" };
+        var param = RunArguments.Param();
+        var sidecar = RunArguments.Sidecar();
         var format = GlobalOptions.Format();
         var command = new LeanCommand(
             "backfill", "Run a pipeline over every sealed window of a range that is not current: whose newest revision no completed run of the document as it is now has read.",
@@ -49,7 +49,6 @@ static class BackfillCommand
     {
         var pipeline = configuration.Pipelines.FirstOrDefault(p => p.Definition.Name == name)?.Definition
             ?? throw new UsageException($"There is no pipeline '{name}'; there are {string.Join(", ", configuration.Pipelines.Select(p => p.Definition.Name))}.");
-        return pipeline.TriggerSealed ?? pipeline.Steps.SelectMany(s => s.Inputs.Values).OfType<StreamInput>().FirstOrDefault()?.Stream
-            ?? throw new UsageException($"The pipeline '{name}' reads no stream, so it has no windows to fill.");
+        return pipeline.LeadingStream ?? throw new UsageException($"The pipeline '{name}' reads no stream, so it has no windows to fill.");
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using LeanPipe.Cli.Runs;
 using LeanPipe.Contracts;
 
 namespace LeanPipe.Cli.Commands;
@@ -9,14 +10,14 @@ static class CancelCommand
 {
     public static LeanCommand Create(GlobalOptions globals)
     {
-        var run = new Argument<string>("RUN") { Description = "The run's id, as 'leanpipe runs' prints it" };
+        var run = RunArguments.Run();
         var orchestrator = new Option<Uri?>("--orchestrator") { Description = "URL of the orchestrator (default: the one that runs in HOME)", HelpName = "URL" };
         var command = new LeanCommand(
             "cancel", "End a run: its tasks are stopped, nothing more is published. What it has committed stays, and 'leanpipe retry' goes on from there.",
             "leanpipe cancel telemetry-hourly-2026-01-01T10-r1") { run, orchestrator };
         return command.Does(globals, async (call, stop) =>
         {
-            var id = RunId.Parse(call.Get(run)!);
+            var id = RunArguments.Parse<RunId>(call.Get(run)!);
             var address = call.Get(orchestrator) ?? new Uri($"http://127.0.0.1:{call.Home.RequireRunning().Orchestrator}");
             using var http = new HttpClient();
             using var answer = await http.PostAsync(new Uri(address, $"/api/runs/{id}/cancel"), null, stop);

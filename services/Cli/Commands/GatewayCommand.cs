@@ -18,7 +18,7 @@ static class GatewayCommand
 
     static LeanCommand Drain(GlobalOptions globals)
     {
-        var gateway = new Option<Uri>("--gateway") { Description = "Health address of a gateway on this machine", HelpName = "URL", DefaultValueFactory = _ => new("http://127.0.0.1:8080") };
+        var gateway = new Option<Uri?>("--gateway") { Description = "Health address of a gateway on this machine (default: the one that runs in HOME, else http://127.0.0.1:8080)", HelpName = "URL" };
         var seal = new Option<bool>("--seal") { Description = "Seal open windows, too: the gateway does not come back. Later records of others make revisions" };
         var format = GlobalOptions.Format();
         var command = new LeanCommand(
@@ -28,8 +28,9 @@ static class GatewayCommand
         {
             // The store may be slow: there is no point in giving up before the operator does.
             using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
-            using var answer = await http.PostAsync(new Uri(call.Get(gateway)!, $"/v1/drain?seal={(call.Get(seal) ? "true" : "false")}"), null, stop);
-            if (!answer.IsSuccessStatusCode) throw new LeanPipeException("cli.drain_refused", $"{call.Get(gateway)} answered {(int)answer.StatusCode}; a gateway is drained from its own machine only. Is this its health address?");
+            var address = call.Get(gateway) ?? new Uri($"http://127.0.0.1:{(call.Home.FindRunning() is { Gateway: > 0 } running ? running.Gateway : 8080)}");
+            using var answer = await http.PostAsync(new Uri(address, $"/v1/drain?seal={(call.Get(seal) ? "true" : "false")}"), null, stop);
+            if (!answer.IsSuccessStatusCode) throw new LeanPipeException("cli.drain_refused", $"{address} answered {(int)answer.StatusCode}; a gateway is drained from its own machine only. Is this its health address?");
             var report = JsonSerializer.Deserialize(await answer.Content.ReadAsByteArrayAsync(stop), CliJson.Default.DrainReport)!;
             return await PrintAsync(call, format, report);
         });

@@ -16,10 +16,7 @@ static class PlanCommand
 
     public static LeanCommand Create(GlobalOptions globals)
     {
-        var pipeline = new Argument<string>("PIPELINE") { Description = "The pipeline's name" };
-        var window = new Option<string>("--window") { Description = "A day (2026-01-01), an hour (2026-01-01T10) or a minute (2026-01-01T1005), UTC", HelpName = "W", Required = true };
-        var revision = new Option<int?>("--revision") { Description = "Revision of the window (default: the newest)", HelpName = "N" };
-        var param = new Option<string[]>("--param") { Description = "A parameter's value; may be given several times", HelpName = "K=V", DefaultValueFactory = _ => [] };
+        var (pipeline, window, revision, param) = (RunArguments.Pipeline(), RunArguments.Window(), RunArguments.Revision(), RunArguments.Param());
         var explain = new Option<bool>("--explain") { Description = "Show every task with its objects, rows and bytes" };
         var format = GlobalOptions.Format();
         var command = new LeanCommand(

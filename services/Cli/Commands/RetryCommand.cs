@@ -10,16 +10,14 @@ static class RetryCommand
 {
     public static LeanCommand Create(GlobalOptions globals)
     {
-        var run = new Argument<string>("RUN") { Description = "The run's id, as 'leanpipe runs' prints it" };
-        var wait = new Option<bool>("--wait") { Description = "Wait for the end; exit code 1 when the run failed" };
-        var sidecar = new Option<Uri?>("--sidecar") { Description = "URL of a Dapr sidecar (default: the one that runs in HOME)", HelpName = "URL" };
+        var (run, wait, sidecar) = (RunArguments.Run(), RunArguments.Wait(), RunArguments.Sidecar());
         var format = GlobalOptions.Format();
         var command = new LeanCommand(
             "retry", "Start a run that failed or was cancelled again, under its id and with its plan: only tasks that are not committed run.",
             "leanpipe retry telemetry-hourly-2026-01-01T10-r1 --wait") { run, wait, sidecar, format };
         return command.Does(globals, async (call, stop) =>
         {
-            var id = RunId.Parse(call.Get(run)!);
+            var id = RunArguments.Parse<RunId>(call.Get(run)!);
             var store = ObjectStores.Open(call.Lake);
             var request = await RequestAsync(store, id, stop);
             using var http = new HttpClient();

@@ -13,13 +13,9 @@ static class RunCommand
 {
     public static LeanCommand Create(GlobalOptions globals)
     {
-        var pipeline = new Argument<string>("PIPELINE") { Description = "The pipeline's name" };
-        var window = new Option<string>("--window") { Description = "A day (2026-01-01), an hour (2026-01-01T10) or a minute (2026-01-01T1005), UTC", HelpName = "W", Required = true };
-        var revision = new Option<int?>("--revision") { Description = "Revision of the window (default: the newest)", HelpName = "N" };
-        var param = new Option<string[]>("--param") { Description = "A parameter's value; may be given several times", HelpName = "K=V", DefaultValueFactory = _ => [] };
+        var (pipeline, window, revision, param) = (RunArguments.Pipeline(), RunArguments.Window(), RunArguments.Revision(), RunArguments.Param());
         var id = new Option<string?>("--id") { Description = "The run's id (default: made from pipeline, window, revision and parameters)", HelpName = "RUN" };
-        var wait = new Option<bool>("--wait") { Description = "Wait for the end; exit code 1 when the run failed" };
-        var sidecar = new Option<Uri?>("--sidecar") { Description = "URL of a Dapr sidecar (default: the one that runs in HOME)", HelpName = "URL" };
+        var (wait, sidecar) = (RunArguments.Wait(), RunArguments.Sidecar());
         var format = GlobalOptions.Format();
         var command = new LeanCommand(
             "run", "Start a pipeline over one window, through the Dapr HTTP API.",
@@ -49,20 +45,18 @@ static class RunCommand
     /// <summary>The id that a trigger would give the same run; other parameters make another run.</summary>
     static async Task<RunId> DefaultIdAsync(RunRequest request, SortedDictionary<string, string> parameters, IObjectStore store, Invocation call, CancellationToken stop)
     {
-        var run = RunId.For(request.Pipeline, request.Window, request.Revision ?? await NewestRevisionAsync(request, store, call, stop)).Value;
-        if (parameters.Count == 0) return new(run);
+        var run = RunId.For(request.Pipeline, request.Window, request.Revision ?? await NewestRevisionAsync(request, store, call, stop));
+        if (parameters.Count == 0) return run;
         var text = string.Join('\n', parameters.Select(p => $"{p.Key}={p.Value}"));
-        var tail = "-p" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..8];
-        return new((run.Length + tail.Length <= 64 ? run : run[..(64 - tail.Length)]) + tail);
+        return run.WithTail($"-p{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..8]}");
     }
 
     static async Task<int> NewestRevisionAsync(RunRequest request, IObjectStore store, Invocation call, CancellationToken stop)
     {
         var pipeline = ConfigFolder.Load(call.Home.Config).Value?.Pipelines.FirstOrDefault(p => p.Definition.Name == request.Pipeline)?.Definition;
-        var stream = pipeline?.TriggerSealed ?? pipeline?.Steps.SelectMany(s => s.Inputs.Values).OfType<StreamInput>().FirstOrDefault()?.Stream;
-        if (stream is null) return 1;
+        if (pipeline?.LeadingStream is not { } stream) return 1;
         var revision = 1;
-        await foreach (var item in store.ListAsync(LakeLayout.WindowRevisions(stream.Value, request.Window), stop))
+        await foreach (var item in store.ListAsync(LakeLayout.WindowRevisions(stream, request.Window), stop))
             if (int.TryParse(Path.GetFileNameWithoutExtension(item.Key), out var found)) revision = found;
         return revision;
     }

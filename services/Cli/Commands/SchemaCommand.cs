@@ -8,15 +8,16 @@ namespace LeanPipe.Cli.Commands;
 /// <summary>`leanpipe schema export STREAM`</summary>
 static class SchemaCommand
 {
-    public static LeanCommand Create(GlobalOptions globals)
+    public static LeanCommand Create(GlobalOptions globals) =>
+        new("schema", "What a stream accepts, for whoever writes a sender.", "leanpipe schema export telemetry > telemetry.schema.json") { Export(globals) };
+
+    static LeanCommand Export(GlobalOptions globals)
     {
-        var action = new Argument<string>("ACTION") { Description = "export: JSON Schema (draft 2020-12) of the records that the stream accepts" };
-        action.AcceptOnlyFromAmong("export");
         var stream = new Argument<string>("STREAM") { Description = "A stream of this folder's config, or a stream document" };
         var version = new Option<string?>("--schema") { Description = "A version of the stream's document instead of the newest", HelpName = "vN" };
         var command = new LeanCommand(
-            "schema", "Export what a stream accepts as JSON Schema, for whoever writes a sender.",
-            "leanpipe schema export telemetry > telemetry.schema.json", "leanpipe schema export telemetry --schema v1") { action, stream, version };
+            "export", "Print the records that a stream accepts as JSON Schema (draft 2020-12).",
+            "leanpipe schema export telemetry > telemetry.schema.json", "leanpipe schema export telemetry --schema v1") { stream, version };
         return command.Does(globals, async (call, _) =>
         {
             await call.Out.WriteAsync(JsonSchema.Write(Find(call, call.Get(stream)!, call.Get(version))));

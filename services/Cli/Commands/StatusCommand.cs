@@ -12,14 +12,14 @@ static class StatusCommand
 {
     public static LeanCommand Create(GlobalOptions globals)
     {
-        var run = new Argument<string>("RUN") { Description = "The run's id, as 'leanpipe runs' prints it" };
+        var run = RunArguments.Run();
         var format = GlobalOptions.Format();
         var command = new LeanCommand(
             "status", "Show one run: its steps, tasks, rows and seconds. Exit code 1 when the run failed.",
             "leanpipe status telemetry-hourly-2026-01-01T10-r1", "leanpipe status my-run -o json") { run, format };
         return command.Does(globals, async (call, stop) =>
         {
-            var id = RunId.Parse(call.Get(run)!);
+            var id = RunArguments.Parse<RunId>(call.Get(run)!);
             var detail = await LakeRuns.FindAsync(ObjectStores.Open(call.Lake), id, stop)
                 ?? throw new LeanPipeException("cli.unknown_run", $"The lake holds no run '{id}'. 'leanpipe runs' lists them.");
             if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(detail, CliJson.Readable.RunDetail));

@@ -13,7 +13,7 @@ static class WhyCommand
 {
     public static LeanCommand Create(GlobalOptions globals)
     {
-        var run = new Argument<string>("RUN") { Description = "The run's id, as 'leanpipe runs' prints it" };
+        var run = RunArguments.Run();
         var step = new Argument<string>("STEP") { Description = "One of its steps" };
         var most = new Option<int>("--tasks") { Description = "Explain at most so many tasks", HelpName = "N", DefaultValueFactory = _ => 100 };
         var format = GlobalOptions.Format();

@@ -13,7 +13,7 @@ sealed record LocalOptions
     public int DaprHttpPort { get; init; } = 3500;
     public int DaprGrpcPort { get; init; } = 50001;
 
-    /// <summary>The orchestrator's, with its page and API.</summary>
+    /// <summary>The orchestrator's, with its API.</summary>
     public int Port { get; init; } = 8080;
 
     /// <summary>Where the services' log lines go.</summary>

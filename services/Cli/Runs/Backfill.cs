@@ -37,7 +37,7 @@ sealed class Backfill(IObjectStore store, string config, WorkflowApi api)
         if (planned.Digest is not { } digest) return new(request.Window, planned.Revision, first, BackfillState.Refused, string.Join(' ', planned.Errors));
         request = request with { Revision = planned.Revision };
         // A run keeps the plan that it began with. So what another document, or other parameters, say gets a run of its own.
-        var other = Tailed(first, $"-d{digest[..8]}");
+        var other = first.WithTail($"-d{digest[..8]}");
         foreach (var run in (RunId[])[first, other])
             if (await IsCompletedAsync(run, digest, stop)) return new(request.Window, planned.Revision, run, BackfillState.Current);
         var taken = await store.GetJsonAsync(LakeLayout.RunPlan(first), ContractsJson.Default.RunPlan, stop);
@@ -52,6 +52,4 @@ sealed class Backfill(IObjectStore store, string config, WorkflowApi api)
         await store.GetJsonAsync(LakeLayout.RunPlan(run), ContractsJson.Default.RunPlan, stop) is { } plan && plan.Digest == digest;
 
     static bool Equal(RunRequest a, RunRequest b) => a.Revision == b.Revision && (a.Params ?? new Dictionary<string, string>()).OrderBy(p => p.Key).SequenceEqual((b.Params ?? new Dictionary<string, string>()).OrderBy(p => p.Key));
-
-    static RunId Tailed(RunId run, string tail) => new((run.Value.Length + tail.Length <= 64 ? run.Value : run.Value[..(64 - tail.Length)]) + tail);
 }

@@ -1,10 +1,25 @@
+using System.CommandLine;
 using LeanPipe.Contracts;
 
 namespace LeanPipe.Cli.Runs;
 
-/// <summary>What a person writes to say which run.</summary>
+/// <summary>What a person writes to say which run. The same words mean the same in every command.</summary>
 static class RunArguments
 {
+    public static Argument<string> Run() => new("RUN") { Description = "The run's id, as 'leanpipe runs' prints it" };
+
+    public static Argument<string> Pipeline() => new("PIPELINE") { Description = "The pipeline's name" };
+
+    public static Option<string> Window() => new("--window") { Description = "A day (2026-01-01), an hour (2026-01-01T10) or a minute (2026-01-01T1005), UTC", HelpName = "W", Required = true };
+
+    public static Option<int?> Revision() => new("--revision") { Description = "Revision of the window (default: the newest)", HelpName = "N" };
+
+    public static Option<string[]> Param() => new("--param") { Description = "A parameter's value; may be given several times", HelpName = "K=V", DefaultValueFactory = _ => [] };
+
+    public static Option<bool> Wait() => new("--wait") { Description = "Wait for the end; exit code 1 when the run failed" };
+
+    public static Option<Uri?> Sidecar() => new("--sidecar") { Description = "URL of a Dapr sidecar (default: the one that runs in HOME)", HelpName = "URL" };
+
     public static T Parse<T>(string text) where T : struct, IId<T>
     {
         try

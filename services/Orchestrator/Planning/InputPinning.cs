@@ -47,7 +47,7 @@ static class InputPinning
         error = null;
         if (!sources.Windows.TryGetValue(input.Stream, out var window))
         {
-            error = RunPlanner.LeadingStream(sources.Pipeline) == input.Stream && sources.Request.Revision is { } revision
+            error = sources.Pipeline.LeadingStream == input.Stream && sources.Request.Revision is { } revision
                 ? $"revision {revision} of window {sources.Request.Window} of stream '{input.Stream}' is not in the lake."
                 : $"window {sources.Request.Window} of stream '{input.Stream}' is not sealed yet, or the stream has no such window.";
             return null;

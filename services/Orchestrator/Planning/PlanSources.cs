@@ -10,7 +10,7 @@ sealed record PlanSources
     public required PipelineDefinition Pipeline { get; init; }
     public required DateTimeOffset Now { get; init; }
 
-    /// <summary>By stream: the asked-for revision for the stream that <see cref="RunPlanner.LeadingStream"/> names, the newest for the others.</summary>
+    /// <summary>By stream: the asked-for revision for the stream that <see cref="PipelineDefinition.LeadingStream"/> names, the newest for the others.</summary>
     public IReadOnlyDictionary<StreamName, PinnedWindow> Windows { get; init; } = new Dictionary<StreamName, PinnedWindow>();
 
     /// <summary>For inputs over a range: the newest revision of every sealed window of it but the run's own, in order.</summary>

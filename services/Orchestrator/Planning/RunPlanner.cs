@@ -5,10 +5,6 @@ namespace LeanPipe.Orchestrator;
 /// <summary>A request and what it refers to become a plan with every input pinned. Pure: the same sources give the same plan.</summary>
 static class RunPlanner
 {
-    /// <summary>The stream whose revision is the run's revision: the one that triggers the pipeline, or the first one that it reads.</summary>
-    public static StreamName? LeadingStream(PipelineDefinition pipeline) => pipeline.TriggerSealed ??
-        pipeline.Steps.SelectMany(OrderedInputs).Select(i => i.Value).OfType<StreamInput>().FirstOrDefault()?.Stream;
-
     public static Planning Plan(PlanSources sources)
     {
         var errors = new List<string>();
@@ -26,7 +22,7 @@ static class RunPlanner
         foreach (var table in sources.Pipeline.Steps.Where(s => s.Publish is not null).GroupBy(s => s.Publish!.Table).Where(g => g.Count() > 1))
             errors.Add($"Table '{table.Key}' is published by the steps {string.Join(" and ", table.Select(s => $"'{s.Name}'"))}: only one of them may.");
 
-        var revision = LeadingStream(sources.Pipeline) is { } lead && sources.Windows.TryGetValue(lead, out var window)
+        var revision = sources.Pipeline.LeadingStream is { } lead && sources.Windows.TryGetValue(lead, out var window)
             ? window.Manifest.Revision : sources.Request.Revision ?? 1;
         return errors.Count > 0 ? new(null, errors) : new(
             new()

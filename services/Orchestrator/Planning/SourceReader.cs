@@ -31,7 +31,7 @@ sealed class SourceReader(IObjectStore store, TimeProvider time)
     async Task<Dictionary<StreamName, PinnedWindow>> ReadWindowsAsync(
         RunRequest request, PipelineDefinition pipeline, List<InputDefinition> inputs, CancellationToken cancellation)
     {
-        var leading = RunPlanner.LeadingStream(pipeline);
+        var leading = pipeline.LeadingStream;
         var streams = inputs.OfType<StreamInput>().Select(i => i.Stream);
         var windows = new Dictionary<StreamName, PinnedWindow>();
         foreach (var stream in (leading is { } lead ? streams.Append(lead) : streams).Distinct())

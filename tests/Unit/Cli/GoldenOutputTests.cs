@@ -29,6 +29,11 @@ public sealed class GoldenOutputTests : IDisposable
     [InlineData("help-audit", "audit --help")]
     [InlineData("help-housekeeping", "housekeeping --help")]
     [InlineData("help-replay", "replay --help")]
+    [InlineData("help-schema", "schema --help")]
+    [InlineData("help-schema-export", "schema export --help")]
+    [InlineData("help-gateway", "gateway --help")]
+    [InlineData("help-gateway-drain", "gateway drain --help")]
+    [InlineData("help-gateway-adopt", "gateway adopt --help")]
     public Task Help_says_what_a_command_takes_and_shows_examples(string golden, string arguments) => MatchesAsync(golden, arguments.Split(' '));
 
     [Theory]
@@ -36,6 +41,8 @@ public sealed class GoldenOutputTests : IDisposable
     [InlineData("usage-missing-window", "run telemetry-hourly")]
     [InlineData("usage-bad-window", "run telemetry-hourly --window yesterday")]
     [InlineData("usage-bad-output", "runs -o xml")]
+    [InlineData("usage-missing-log", "gateway adopt")]
+    [InlineData("usage-bad-run", "status a/b")]
     [InlineData("usage-bad-connections", "send x --stream s --connections 0")]
     public Task Wrong_usage_is_exit_code_2_and_one_message(string golden, string arguments) => MatchesAsync(golden, arguments.Split(' '));
 

@@ -36,6 +36,18 @@ public sealed class ContractsTests
         a.Value.Length.ShouldBe(64);
         a.ShouldNotBe(b);
         RunId.For(new("telemetry-hourly"), window, 2).Value.ShouldBe("telemetry-hourly-2026-01-01T10-r2");
+        a.WithTail("-p0123").Value.ShouldBe(a.Value[..58] + "-p0123");
+        new RunId("my-run").WithTail("-p0123").Value.ShouldBe("my-run-p0123");
+    }
+
+    [Fact]
+    public void Without_a_trigger_the_leading_stream_is_that_of_the_first_input_by_name_whatever_their_order_in_the_document()
+    {
+        var step = new StepDefinition { Name = new("s"), Sql = "", Inputs = new Dictionary<string, InputDefinition> { ["b"] = new StreamInput(new("second")), ["a"] = new StreamInput(new("first")) } };
+        var pipeline = new PipelineDefinition { Name = new("p"), Steps = [step] };
+        pipeline.LeadingStream.ShouldBe(new StreamName("first"));
+        (pipeline with { TriggerSealed = new("third") }).LeadingStream.ShouldBe(new StreamName("third"));
+        (pipeline with { Steps = [] }).LeadingStream.ShouldBeNull();
     }
 
     [Fact]

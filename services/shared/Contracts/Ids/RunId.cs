@@ -28,5 +28,8 @@ public readonly record struct RunId(string Value) : IId<RunId>
         return new(head + tail);
     }
 
+    /// <summary>The id with something behind it, cut before that where it would be too long.</summary>
+    public RunId WithTail(string tail) => new((Value.Length + tail.Length <= 64 ? Value : Value[..(64 - tail.Length)]) + tail);
+
     public override string ToString() => Value;
 }

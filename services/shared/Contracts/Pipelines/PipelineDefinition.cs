@@ -23,6 +23,10 @@ public sealed record PipelineDefinition
 
     /// <summary>In an order in which every step stands after the steps it reads.</summary>
     public required IReadOnlyList<StepDefinition> Steps { get; init; }
+
+    /// <summary>The stream whose revision is a run's revision: the one that triggers the pipeline, or the first one that it reads, a step's inputs in the order of their names.</summary>
+    public StreamName? LeadingStream => TriggerSealed ??
+        Steps.SelectMany(s => s.Inputs.OrderBy(i => i.Key, StringComparer.Ordinal)).Select(i => i.Value).OfType<StreamInput>().FirstOrDefault()?.Stream;
 }
 
 /// <summary>A run starts by the clock, over the window of that size that ended last.</summary>
