@@ -6,13 +6,16 @@ using LeanPipe.Tables;
 namespace LeanPipe.Cli.Audits;
 
 /// <param name="Recorded">Records that the ledgers count in the window.</param>
-/// <param name="Stored">Rows of the newest revision's manifest; null when the window was never sealed.</param>
+/// <param name="Stored">Rows that the newest revision's manifest lists, or that a replay has made it of; null when the window was never sealed.</param>
 /// <param name="Missing">Segments that the manifest names and the store does not hold at their size.</param>
 /// <param name="IsAhead">Whether the manifest was sealed after every ledger was written, so that it may list more.</param>
 sealed record WindowAudit(string Window, long Recorded, long? Stored, int? Revision, int Segments, IReadOnlyList<string> Missing, bool IsAhead)
 {
     /// <summary>Rejected frames that replays have declared records of the window; null when there is none.</summary>
     public long? Replayed { get; init; }
+
+    /// <summary>Rows that a replay has made of the window, which readers see in the place of <see cref="Stored"/>; null when none has.</summary>
+    public long? Remade { get; init; }
 
     public bool Holds => Missing.Count == 0 && (Stored is null || Stored <= Recorded + (Replayed ?? 0) || IsAhead);
 
@@ -71,9 +74,16 @@ sealed record Audit(
         {
             var manifest = manifests.GetValueOrDefault(window);
             var present = await PresentAsync(store, manifest, retired.GetValueOrDefault(window)?.Revision ?? 0, stop);
-            breaks.AddRange(SegmentSums.OfManifest(stream, window, manifest, ledgers));
-            breaks.AddRange(replays.OfManifest(window, manifest));
-            windows.Add(new(window, recorded.GetValueOrDefault(window), manifest?.Rows, manifest?.Revision, manifest?.Segments.Count ?? 0, await MissingAsync(store, present, stop), manifest?.SealedAt > asOf) { Replayed = replays.Rows.TryGetValue(window, out var replayed) ? replayed : null });
+            // The ledgers' sums are of what was brought; what a replay has made of it is summed up against that.
+            var brought = replays.Brought(window, manifest);
+            breaks.AddRange(SegmentSums.OfManifest(stream, window, brought, ledgers));
+            breaks.AddRange(replays.OfManifest(window, brought));
+            breaks.AddRange(replays.OfWindow(window, manifest));
+            windows.Add(new(window, recorded.GetValueOrDefault(window), brought?.Rows, manifest?.Revision, manifest?.Segments.Count ?? 0, await MissingAsync(store, present, stop), manifest?.SealedAt > asOf)
+            {
+                Replayed = replays.Rows.TryGetValue(window, out var replayed) ? replayed : null,
+                Remade = ReferenceEquals(brought, manifest) ? null : manifest?.Rows,
+            });
             if (present is not null)
                 await foreach (var found in SegmentSums.OfSegmentsAsync(store, present, read, stop)) breaks.Add(found);
         }

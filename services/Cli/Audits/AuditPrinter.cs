@@ -16,8 +16,9 @@ static class AuditPrinter
         if (audit.Late > 0) output.WriteLine($"  late    {audit.Late:N0} records came after their window was sealed");
         output.WriteLine();
         TextColumn<WindowAudit>[] replayed = audit.Replayed is null ? [] : [new("REPLAYED", w => w.Replayed, Right: true)];
+        TextColumn<WindowAudit>[] remade = audit.Windows.Any(w => w.Remade is not null) ? [new("MADE ANEW", w => w.Remade, Right: true)] : [];
         TextTable.Write(output, audit.Windows, [
-            new("WINDOW", w => w.Window), new("RECORDS", w => w.Recorded, Right: true), .. replayed, new("IN THE LAKE", w => w.Stored, Right: true),
+            new("WINDOW", w => w.Window), new("RECORDS", w => w.Recorded, Right: true), .. replayed, new("IN THE LAKE", w => w.Stored, Right: true), .. remade,
             new("REVISION", w => w.Revision, Right: true), new("SEGMENTS", w => w.Segments, Right: true), new("STATE", StateOf)]);
         if (audit.Runs.Count > 0)
         {

@@ -5,7 +5,9 @@ namespace LeanPipe.Cli.Audits;
 
 /// <summary>What replays have declared, against the rejects that ledgers count and the segments that manifests list.</summary>
 /// <param name="Rows">Rejected frames that became records, by window.</param>
-sealed record ReplaySums(IReadOnlyList<(string Key, ReplayRecord Record)> Records, SortedDictionary<string, long> Rows)
+/// <param name="Windows">What replays have made of whole windows, in their order.</param>
+sealed record ReplaySums(
+    IReadOnlyList<(string Key, ReplayRecord Record)> Records, SortedDictionary<string, long> Rows, IReadOnlyDictionary<string, List<(string Key, WindowReplay Record)>> Windows)
 {
     public static async Task<ReplaySums> ReadAsync(IObjectStore store, StreamName stream, CancellationToken stop)
     {
@@ -17,8 +19,34 @@ sealed record ReplaySums(IReadOnlyList<(string Key, ReplayRecord Record)> Record
             records.Add((item.Key, record));
             foreach (var segment in record.Segments) rows[segment.Window.Value] = rows.GetValueOrDefault(segment.Window.Value) + segment.Object.Rows;
         }
-        return new(records, rows);
+        var windows = new Dictionary<string, List<(string, WindowReplay)>>();
+        await foreach (var item in store.ListAsync(LakeLayout.WindowReplays(stream), stop))
+        {
+            if (await store.GetJsonAsync(item.Key, ContractsJson.Default.WindowReplay, stop) is not { } record) continue;
+            if (!windows.TryGetValue(record.Window.Value, out var replays)) windows.Add(record.Window.Value, replays = []);
+            replays.Add((item.Key, record));
+        }
+        return new(records, rows, windows);
     }
+
+    /// <summary>What gateways, and replays of rejects, have brought to the window, whatever was made of it since.</summary>
+    public WindowManifest? Brought(string window, WindowManifest? manifest) =>
+        manifest is null || InForce(window, manifest) is not { } replay ? manifest : manifest with { Segments = WindowReplay.Brought(manifest.Segments, replay.Record) };
+
+    /// <summary>Records that were validated again became records or are counted as not taken.</summary>
+    public IEnumerable<Break> OfWindow(string window, WindowManifest? manifest)
+    {
+        if (manifest is null || InForce(window, manifest) is not { } replay) yield break;
+        var record = replay.Record;
+        var read = record.Sources.Where(s => !record.Frames.Any(log => IsOf(s.Key, log))).Sum(s => s.Rows);
+        var made = record.Segments.Where(s => !s.Source.StartsWith("frames/", StringComparison.Ordinal)).Sum(s => s.Object.Rows);
+        foreach (var found in Break.Unless($"replay of window {window}", "records that were validated again = rows of what they became + records that are not taken", read, made + record.Rejected.Values.Sum(), replay.Key)) yield return found;
+    }
+
+    (string Key, WindowReplay Record)? InForce(string window, WindowManifest manifest) =>
+        Windows.TryGetValue(window, out var replays) && replays.FindLastIndex(r => r.Record.IsIn(manifest)) is var at and >= 0 ? replays[at] : null;
+
+    static bool IsOf(string key, string log) => key.AsSpan(key.LastIndexOf('/') + 1).StartsWith(log + "-", StringComparison.Ordinal);
 
     /// <summary>A record's lines are its rows, no line is declared twice, and no more rejects of a reason became records than there were.</summary>
     public IEnumerable<Break> OfRejects(IReadOnlyList<Ledger> ledgers)

@@ -13,6 +13,7 @@ sealed partial class FrameIntake
     public void Judge(KeptFrames frames, IntakeScratch scratch)
     {
         if (_format != _stream.Format) Use(_stream.Format);
+        _isKept = true;
         Begin(scratch, frames.ReceivedAt);
         try
         {
@@ -139,7 +140,7 @@ sealed partial class FrameIntake
         var start = _rewritten.WrittenCount;
         var raw = frame[..Math.Min(frame.Length, _options.RejectKeepsBytes)];
         RejectLine.Write(
-            _rewritten, _verdict.Code, _verdict.Field(frame), _verdict.Offset, _connection, _peer, _now, raw, isTruncated || raw.Length < frame.Length, wireBytes);
+            _rewritten, _verdict.Code, _verdict.Field(frame), _verdict.Offset, _connection, _peer, _client, _now, raw, isTruncated || raw.Length < frame.Length, wireBytes, _isKept);
         _runs.Add(new()
         {
             Code = _verdict.Code,

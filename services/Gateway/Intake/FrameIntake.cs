@@ -25,6 +25,9 @@ sealed partial class FrameIntake
     readonly bool _keeps;
     readonly ConnectionStamps _stamps;
 
+    /// <summary>Whether what is validated was kept as it came.</summary>
+    bool _isKept;
+
     // The stream's and its document's, only while a portion is taken: a connection that is silent holds none of it.
     IntakeScratch? _scratch;
     Verdict _verdict = null!;

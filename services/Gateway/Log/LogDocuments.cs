@@ -69,8 +69,9 @@ sealed record StreamCheckpoint(
 sealed record EndingConnection(long Connection, long Received, long Partial, long Newest, Arrival Arrival = default);
 
 /// <param name="Unlisted">Stored segments that no sealed manifest lists, in the order they were stored.</param>
+/// <param name="Kept">Of the rows, records whose frames are kept.</param>
 sealed record WindowCheckpoint(
-    long Ticks, int Minutes, long Rows, int Revision, IReadOnlyList<ObjectRef>? Unlisted = null, SealingEntry? Sealing = null, IReadOnlyList<int>? Unpublished = null);
+    long Ticks, int Minutes, long Rows, int Revision, IReadOnlyList<ObjectRef>? Unlisted = null, SealingEntry? Sealing = null, IReadOnlyList<int>? Unpublished = null, long? Kept = null);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(StreamDeclared))]

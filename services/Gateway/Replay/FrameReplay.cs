@@ -16,7 +16,7 @@ sealed class FrameReplay
     readonly TimeProvider _time;
     readonly IntakeScratch _scratch = new();
     readonly ArrayBufferWriter<byte> _block = new();
-    (FrameIntake Intake, long Connection, string Peer)? _last;
+    (FrameIntake Intake, long Connection, string Peer, string? Client)? _last;
 
     /// <exception cref="LeanPipeException"><c>gateway.bad_schema</c>, <c>gateway.bad_framing</c></exception>
     public FrameReplay(StreamDefinition definition, TimeProvider time)
@@ -33,7 +33,7 @@ sealed class FrameReplay
     public string? Judge(RejectedFrame frame, out WindowId window, out ReadOnlySpan<byte> line)
     {
         _block.ResetWrittenCount();
-        KeptFramesWriter.Begin(_block, frame.Connection, frame.Peer, client: null, frame.ReceivedAt);
+        KeptFramesWriter.Begin(_block, frame.Connection, frame.Peer, frame.Client, frame.ReceivedAt);
         KeptFramesWriter.Add(_block, KeptFault.None, frame.Raw, frame.Raw.Length, isTruncated: false);
         KeptFramesWriter.End(_block, 1);
         if (frame.Raw.Length > _stream.Definition.Limits.MaxFrameBytes)
@@ -42,18 +42,32 @@ sealed class FrameReplay
             line = default;
             return RejectCode.FrameTooLarge.Text();
         }
-        IntakeOf(frame).Judge(KeptFrames.Read(_block.WrittenSpan, out _), _scratch);
+        IntakeOf(frame.Connection, frame.Peer, frame.Client).Judge(KeptFrames.Read(_block.WrittenSpan, out _), _scratch);
         var run = _scratch.Runs[0];
-        window = WindowId.Of(new(run.WindowTicks, TimeSpan.Zero), _stream.Definition.Window);
+        window = WindowOf(run);
         line = _scratch.Rewritten.WrittenSpan.Slice(run.Offset, run.Length);
         return run.Code == RejectCode.None ? null : run.Code.Text();
     }
 
-    FrameIntake IntakeOf(RejectedFrame frame)
+    /// <summary>Adds what the frames of a block become.</summary>
+    /// <exception cref="LeanPipeException"><c>gateway.frames_broken</c></exception>
+    public void Judge(KeptFrames block, Remade target)
     {
-        if (_last is { } last && last.Connection == frame.Connection && last.Peer == frame.Peer) return last.Intake;
-        var intake = new FrameIntake(_stream, Unused, _time, frame.Connection, frame.Peer);
-        _last = (intake, frame.Connection, frame.Peer);
+        IntakeOf(block.Connection, block.Peer, block.Client).Judge(block, _scratch);
+        foreach (var run in _scratch.Runs)
+        {
+            if (run.Code == RejectCode.None) target.Add(WindowOf(run), _scratch.Rewritten.WrittenSpan.Slice(run.Offset, run.Length), run.Rows);
+            else target.Reject(run.Code.Text());
+        }
+    }
+
+    WindowId WindowOf(Run run) => WindowId.Of(new(run.WindowTicks, TimeSpan.Zero), _stream.Definition.Window);
+
+    FrameIntake IntakeOf(long connection, string peer, string? client)
+    {
+        if (_last is { } last && last.Connection == connection && last.Peer == peer && last.Client == client) return last.Intake;
+        var intake = new FrameIntake(_stream, Unused, _time, connection, peer, client);
+        _last = (intake, connection, peer, client);
         return intake;
     }
 }

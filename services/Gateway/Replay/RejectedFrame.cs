@@ -14,6 +14,10 @@ sealed record RejectedFrame
     [JsonPropertyName("peer")]
     public string Peer { get; init; } = "";
 
+    /// <summary>The name in the client's certificate; null when it showed none.</summary>
+    [JsonPropertyName("client")]
+    public string? Client { get; init; }
+
     [JsonPropertyName("received_at")]
     public DateTimeOffset ReceivedAt { get; init; }
 
@@ -25,6 +29,10 @@ sealed record RejectedFrame
 
     [JsonPropertyName("raw_truncated")]
     public bool IsTruncated { get; init; }
+
+    /// <summary>Whether the frame is in a segment of frames, too, which a replay of whole windows reads.</summary>
+    [JsonPropertyName("frame_kept")]
+    public bool IsKept { get; init; }
 }
 
 [JsonSerializable(typeof(RejectedFrame))]

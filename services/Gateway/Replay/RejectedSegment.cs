@@ -64,6 +64,12 @@ sealed class RejectedSegment(IObjectStore store, FrameReplay replay, StreamDefin
 
     void JudgeLine(RejectedFrame frame, int number, Judged judged)
     {
+        if (frame.IsKept)
+        {
+            // The frame itself is there: a replay of the window takes it, and it must not become a record twice.
+            judged.Kept++;
+            return;
+        }
         if (frame.Code is BadLength or BadHeader)
         {
             judged.Unplaced++;
@@ -124,6 +130,7 @@ sealed class RejectedSegment(IObjectStore store, FrameReplay replay, StreamDefin
         report.Elsewhere += judged.Elsewhere;
         report.Truncated += judged.Truncated;
         report.Unplaced += judged.Unplaced;
+        report.Kept += judged.Kept;
         foreach (var (code, count) in judged.Rejected) report.Rejected[code] = report.Rejected.GetValueOrDefault(code) + count;
         if (!options.DryRun) return;
         foreach (var (window, rows) in judged.Windows) Unwritten[window] = Unwritten.GetValueOrDefault(window) + rows.Rows;
@@ -160,5 +167,7 @@ sealed class RejectedSegment(IObjectStore store, FrameReplay replay, StreamDefin
         public long Truncated { get; set; }
 
         public long Unplaced { get; set; }
+
+        public long Kept { get; set; }
     }
 }

@@ -14,20 +14,30 @@ sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamInta
 
     static readonly StreamSettings WithoutDocument = StreamSettings.Of(new() { Name = new("unknown"), Listen = "", Schema = new([]), EventTime = "" }, []);
 
+    /// <remarks>
+    /// Frames are cut once they are validated, and whenever something is cut that they became, before it: so what a manifest lists was made of frames that are in the lake, which a replay relies on.
+    /// </remarks>
     /// <param name="everything">Cut what there is, for the gateway drains or the log is too large.</param>
     public List<CutEntry> DueCuts(GatewayState state, DateTimeOffset now, bool everything)
     {
-        var cuts = new List<CutEntry>();
+        var (cuts, frames) = (new List<CutEntry>(), new List<CutEntry>());
         foreach (var lane in state.Active)
-        {
-            if (lane.Uncut.Count == 0) continue;
-            var settings = state.Streams[lane.Key.Stream].Settings ?? WithoutDocument;
-            var isWanted = intakes.TryGetValue(lane.Key.Stream, out var stream) && lane.Uncut.Peek().Position < stream.Stored.Wanted;
-            var all = everything || isWanted || now - lane.UncutSince >= settings.CutAfter || IsIdle(settings, lane, now) || SealReason(state, lane, now) is not null;
-            var atBytes = Math.Min(settings.CutAtBytes, LargestSegmentBytes);
-            if (all || lane.UncutBytes >= atBytes) Cut(state.Gateway ?? options.Id, lane, atBytes, all, cuts);
-        }
-        return cuts;
+            if (!lane.Key.Frames) CutDue(state, lane, now, everything, long.MaxValue, cuts);
+        var cut = cuts.Select(c => c.Lane.Stream).ToHashSet();
+        foreach (var lane in state.Active)
+            if (lane.Key.Frames) CutDue(state, lane, now, everything || cut.Contains(lane.Key.Stream), state.Streams[lane.Key.Stream].Unjudged.Oldest ?? long.MaxValue, frames);
+        return [.. frames, .. cuts];
+    }
+
+    /// <param name="before">Lines from this position on stay.</param>
+    void CutDue(GatewayState state, Lane lane, DateTimeOffset now, bool everything, long before, List<CutEntry> cuts)
+    {
+        if (!lane.Uncut.TryPeek(out var first) || first.Position >= before) return;
+        var settings = state.Streams[lane.Key.Stream].Settings ?? WithoutDocument;
+        var isWanted = intakes.TryGetValue(lane.Key.Stream, out var stream) && first.Position < stream.Stored.Wanted;
+        var all = everything || isWanted || now - lane.UncutSince >= settings.CutAfter || IsIdle(settings, lane, now) || SealReason(state, lane, now) is not null;
+        var atBytes = Math.Min(settings.CutAtBytes, LargestSegmentBytes);
+        if (all || lane.UncutBytes >= atBytes) Cut(state.Gateway ?? options.Id, lane, atBytes, all, before, cuts);
     }
 
     /// <summary>Why the window is to be sealed now; null when it is not.</summary>
@@ -47,13 +57,14 @@ sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamInta
     bool IsIdle(StreamSettings settings, Lane lane, DateTimeOffset now) =>
         now - (intakes.TryGetValue(lane.Key.Stream, out var stream) ? stream.LastActivity : started) >= settings.SealWhenIdleFor;
 
-    void Cut(string gateway, Lane lane, long atBytes, bool all, List<CutEntry> cuts)
+    void Cut(string gateway, Lane lane, long atBytes, bool all, long before, List<CutEntry> cuts)
     {
         long bytes = 0;
         long? first = null;
         long upTo = 0;
         foreach (var extent in lane.Uncut)
         {
+            if (extent.Position >= before) break;
             first ??= extent.Position;
             bytes += extent.Bytes;
             upTo = extent.Position + 1;

@@ -52,7 +52,11 @@ sealed class Sealer(WriteAheadLog log, GatewayState state, PatientStore store, G
     public async Task PutLedgerAsync(StreamName stream, CancellationToken cancellationToken)
     {
         Ledger ledger;
-        lock (state.Sync) ledger = state.Find(stream)!.ToLedger(state.Gateway ?? options.Id, time.GetUtcNow()) with { UpTo = state.End };
+        lock (state.Sync)
+        {
+            var found = state.Find(stream)!;
+            ledger = found.ToLedger(state.Gateway ?? options.Id, time.GetUtcNow()) with { UpTo = state.End, StoredFrames = found.HasKept ? new($"{log.LogId:x16}", found.OldestUnstoredFrames ?? state.End) : null };
+        }
         await store.PutAsync(LakeLayout.Ledger(stream, ledger.Gateway), JsonSerializer.SerializeToUtf8Bytes(ledger, ContractsJson.Default.Ledger), cancellationToken);
     }
 

@@ -38,7 +38,10 @@ sealed class Lane(LaneKey key)
     /// <summary>Records of the window, ever.</summary>
     public long Rows { get; set; }
 
-    /// <summary>Of these, rows that are in the store.</summary>
+    /// <summary>Of these, records whose frames are kept.</summary>
+    public long KeptRows { get; set; }
+
+    /// <summary>Of <see cref="Rows"/>, those that are in the store.</summary>
     public long StoredRows => Rows - Strays.Sum(e => (long)e.Rows) - Uncut.Sum(e => (long)e.Rows) - Pending.Sum(p => p.Rows);
 
     /// <summary>The newest revision whose manifest is in the store; 0 when there is none.</summary>

@@ -40,6 +40,12 @@ sealed class StreamState(int number, StreamName name)
 
     long Late { get; set; }
 
+    /// <summary>Whether frames were kept, and validated, at any time.</summary>
+    public bool HasKept => Unjudged.UpTo > 0;
+
+    /// <summary>Every frame of the stream before this position is in the lake; null when all are.</summary>
+    public long? OldestUnstoredFrames => Lanes.Values.Where(l => l.Key.Frames).Min(l => l.OldestNeeded);
+
     public bool IsPassed(LaneKey lane) => MaxEventTicks - (Settings?.Lateness ?? TimeSpan.Zero).Ticks >= lane.EndTicks;
 
     public Lane LaneOf(LaneKey key)
@@ -111,6 +117,7 @@ sealed class StreamState(int number, StreamName name)
         connection.Records += entry.Rows;
         var lane = LaneOf(new(number, Rejected: false, entry.WindowTicks, entry.WindowMinutes));
         lane.Rows += entry.Rows;
+        if (Unjudged.Holds(entry.Connection)) lane.KeptRows += entry.Rows;
         if (lane.Revision > 0 || lane.Sealing is not null)
         {
             Late += entry.Rows;
@@ -143,13 +150,14 @@ sealed class StreamState(int number, StreamName name)
     /// <param name="inParts">Without connections and arrivals the figures are quick to make.</param>
     public Ledger ToLedger(string gateway, DateTimeOffset asOf, bool inParts = true)
     {
-        SortedDictionary<string, long> windows = new(StringComparer.Ordinal), stored = new(StringComparer.Ordinal), listed = new(StringComparer.Ordinal);
+        SortedDictionary<string, long> windows = new(StringComparer.Ordinal), stored = new(StringComparer.Ordinal), listed = new(StringComparer.Ordinal), kept = new(StringComparer.Ordinal);
         foreach (var lane in Lanes.Values.Where(l => l.Key.HoldsRecords))
         {
             var window = lane.Key.Window.Value;
             windows[window] = windows.GetValueOrDefault(window) + lane.Rows;
             stored[window] = stored.GetValueOrDefault(window) + lane.StoredRows;
             listed[window] = listed.GetValueOrDefault(window) + lane.StoredRows - lane.Unlisted.Sum(s => s.Rows);
+            if (lane.KeptRows > 0) kept[window] = kept.GetValueOrDefault(window) + lane.KeptRows;
         }
         return new()
         {
@@ -168,6 +176,7 @@ sealed class StreamState(int number, StreamName name)
             Windows = windows,
             Stored = stored,
             Listed = listed,
+            Kept = kept.Count > 0 ? kept : null,
             Unvalidated = Unjudged.Frames > 0 ? Unjudged.Frames : null,
             ByConnection = inParts ? _connections.ToLedger() : null,
             OlderConnections = inParts ? _connections.Older : null,
@@ -179,7 +188,8 @@ sealed class StreamState(int number, StreamName name)
     public StreamCheckpoint ToCheckpoint() => new(
         number, name, MaxEventTicks, Connections, BytesReceived, BytesFramed, BytesRejected, BytesPartial, Frames, Records, Late, new Dictionary<string, long>(_rejects),
         [.. Lanes.Values.Where(l => l.Key.HoldsRecords).Select(l => new WindowCheckpoint(
-            l.Key.WindowTicks, l.Key.WindowMinutes, l.Rows, l.Revision, l.Unlisted.Count > 0 ? [.. l.Unlisted] : null, l.Sealing, l.Unpublished.Count > 0 ? [.. l.Unpublished] : null))],
+            l.Key.WindowTicks, l.Key.WindowMinutes, l.Rows, l.Revision, l.Unlisted.Count > 0 ? [.. l.Unlisted] : null, l.Sealing, l.Unpublished.Count > 0 ? [.. l.Unpublished] : null,
+            l.KeptRows > 0 ? l.KeptRows : null))],
         Settings, _connections.ToLedger(), _connections.Older, Unjudged.UpTo > 0 ? Unjudged.UpTo : null,
         Unjudged.Ends.Count > 0 ? [.. Unjudged.Ends] : null, _arrivals.ToLedger(), _arrivals.Older);
 
@@ -215,7 +225,7 @@ sealed class StreamState(int number, StreamName name)
         foreach (var window in saved.Windows)
         {
             var lane = stream.LaneOf(new(saved.Number, Rejected: false, window.Ticks, window.Minutes));
-            (lane.Rows, lane.Revision, lane.Sealing) = (window.Rows, window.Revision, window.Sealing);
+            (lane.Rows, lane.KeptRows, lane.Revision, lane.Sealing) = (window.Rows, window.Kept ?? 0, window.Revision, window.Sealing);
             lane.Unlisted.AddRange(window.Unlisted ?? []);
             lane.Unpublished.UnionWith(window.Unpublished ?? []);
         }

@@ -22,6 +22,9 @@ sealed class Unjudged
 
     public IEnumerable<long> Connections => _newest.Keys;
 
+    /// <summary>Whether the connection has frames here, so that what is recorded of it now was made of them.</summary>
+    public bool Holds(long connection) => _newest.ContainsKey(connection);
+
     /// <summary>Connections that have ended and have frames here.</summary>
     public IReadOnlyCollection<EndingConnection> Ends => _ends.Values;
 

@@ -19,6 +19,7 @@ namespace LeanPipe.Contracts;
 [JsonSerializable(typeof(WindowSealed))]
 [JsonSerializable(typeof(Ledger))]
 [JsonSerializable(typeof(ReplayRecord))]
+[JsonSerializable(typeof(WindowReplay))]
 [JsonSerializable(typeof(RunRequest))]
 [JsonSerializable(typeof(RunPlan))]
 [JsonSerializable(typeof(TaskSpec))]

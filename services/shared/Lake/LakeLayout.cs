@@ -26,6 +26,18 @@ public static class LakeLayout
     /// <summary>Replay, once: which lines of a rejected segment became records. Numbers count from 1 for each segment; the first to write a number wins.</summary>
     public static string Replay(StreamName stream, string segment, int number) => $"{ReplaysOf(stream, segment)}{number:D6}.json";
 
+    /// <summary>Prefix of what replays have made of whole windows of a stream.</summary>
+    public static string WindowReplays(StreamName stream) => $"replays/{stream}/windows/";
+
+    /// <summary>Prefix of what replays have made of a whole window, in their order.</summary>
+    public static string WindowReplaysOf(StreamName stream, WindowId window) => $"{WindowReplays(stream)}{window}/";
+
+    /// <summary>Replay, once: what it has made of a window. Numbers count from 1; the first to write a number wins.</summary>
+    public static string WindowReplay(StreamName stream, WindowId window, int number) => $"{WindowReplaysOf(stream, window)}{number:D6}.json";
+
+    /// <summary>Prefix of all frames of a stream.</summary>
+    public static string FramesOf(StreamName stream) => $"frames/{stream}/";
+
     /// <summary>Replay, once: the event of a revision that a replay has sealed is with the sidecar.</summary>
     public static string ReplayTold(StreamName stream, WindowId window, int revision) => $"replays/{stream}/told/{window}/{revision:D6}.json";
 

@@ -45,6 +45,7 @@ public sealed class ValidateAfterTests : IDisposable
         after.Windows.ShouldBe(before.Windows);
         after.Sums.ShouldBe(before.Sums);
         before.Kept.ShouldBeEmpty();
+        (before.KeptRecords, after.KeptRecords).ShouldBe((0, after.Records.Count));
         after.Kept.Sum(b => (long)KeptFrames.CountFrames(b)).ShouldBe(after.Frames);
     }
 
@@ -102,16 +103,16 @@ public sealed class ValidateAfterTests : IDisposable
         }
         return new(
             await gateway.LinesUnderAsync("raw/"), [.. (await gateway.LinesUnderAsync("rejected/")).Select(WithoutPeer)], windows,
-            JsonSerializer.Serialize(WithoutPlaces(ledger), ContractsJson.Default.Ledger), kept, ledger.Frames);
+            JsonSerializer.Serialize(WithoutPlaces(ledger), ContractsJson.Default.Ledger), kept, ledger.Frames, (int)(ledger.Kept?.Values.Sum() ?? 0));
     }
 
     /// <summary>A reject names the peer's port, and a log that keeps frames is longer.</summary>
     static Ledger WithoutPlaces(Ledger ledger) =>
-        ledger with { UpTo = null, ByArrival = [.. ledger.ByArrival!.Select(a => a with { Stored = a.Stored! with { Bytes = 0, Digest = "" } })] };
+        ledger with { UpTo = null, Kept = null, ByArrival = [.. ledger.ByArrival!.Select(a => a with { Stored = a.Stored! with { Bytes = 0, Digest = "" } })] };
 
     static string WithoutPeer(string reject)
     {
-        var fields = JsonDocument.Parse(reject).RootElement.EnumerateObject().Where(p => p.Name != "peer");
+        var fields = JsonDocument.Parse(reject).RootElement.EnumerateObject().Where(p => p.Name is not ("peer" or "frame_kept"));
         return string.Join(' ', fields.Select(p => $"{p.Name}={p.Value}"));
     }
 
@@ -119,5 +120,5 @@ public sealed class ValidateAfterTests : IDisposable
 
     static byte[] Text(string text) => Encoding.UTF8.GetBytes(text);
 
-    sealed record Taken(List<string> Records, List<string> Rejects, List<string> Windows, string Sums, List<byte[]> Kept, long Frames);
+    sealed record Taken(List<string> Records, List<string> Rejects, List<string> Windows, string Sums, List<byte[]> Kept, long Frames, int KeptRecords);
 }

@@ -38,6 +38,7 @@ static class GoldenSamples
         ["window-manifest"] = b => Bytes(JsonSerializer.Deserialize(b, ContractsJson.Default.WindowManifest)!, ContractsJson.Default.WindowManifest),
         ["ledger"] = b => Bytes(JsonSerializer.Deserialize(b, ContractsJson.Default.Ledger)!, ContractsJson.Default.Ledger),
         ["replay-record"] = b => Bytes(JsonSerializer.Deserialize(b, ContractsJson.Default.ReplayRecord)!, ContractsJson.Default.ReplayRecord),
+        ["window-replay"] = b => Bytes(JsonSerializer.Deserialize(b, ContractsJson.Default.WindowReplay)!, ContractsJson.Default.WindowReplay),
         ["run-plan"] = b => Bytes(JsonSerializer.Deserialize(b, ContractsJson.Default.RunPlan)!, ContractsJson.Default.RunPlan),
         ["task-spec"] = b => Bytes(JsonSerializer.Deserialize(b, ContractsJson.Default.TaskSpec)!, ContractsJson.Default.TaskSpec),
         ["task-outcome"] = b => Bytes(JsonSerializer.Deserialize(b, ContractsJson.Default.TaskOutcome)!, ContractsJson.Default.TaskOutcome),
@@ -63,6 +64,21 @@ static class GoldenSamples
                 Segments = [new(Window, Segment)],
             },
             ContractsJson.Default.ReplayRecord),
+        "window-replay" => Bytes(
+            new()
+            {
+                Stream = Stream,
+                Window = Window,
+                Schema = "telemetry/v2",
+                Columns = SegmentColumns,
+                At = At,
+                Sources = [Segment],
+                Frames = ["gateway-0-00000000deadbeef"],
+                Replaces = [Segment.Key],
+                Segments = [new("frames/telemetry/date=2026-01-01/hour=10/gateway-0-00000000deadbeef-00000000000000000032.frames", Segment with { Key = "raw/telemetry/date=2026-01-01/hour=10/gateway-0-00000000deadbeef-00000000000000000032-replay-0123456789abcdef.ndjson" })],
+                Rejected = new SortedDictionary<string, long> { ["out_of_range"] = 2 },
+            },
+            ContractsJson.Default.WindowReplay),
         "window-manifest" => Bytes(
             new()
             {

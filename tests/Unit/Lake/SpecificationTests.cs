@@ -36,7 +36,7 @@ public sealed class SpecificationTests
     static IEnumerable<string> Members(JsonElement element) => element.ValueKind switch
     {
         JsonValueKind.Object => element.EnumerateObject().SelectMany(p =>
-            p.Name is "rejects" or "windows" or "codes" ? [p.Name] : p.Name is "stats" ? p.Value.EnumerateObject().SelectMany(c => Members(c.Value)).Append(p.Name)
+            p.Name is "rejects" or "windows" or "codes" or "rejected" ? [p.Name] : p.Name is "stats" ? p.Value.EnumerateObject().SelectMany(c => Members(c.Value)).Append(p.Name)
             : p.Value.ValueKind == JsonValueKind.Object && p.Name == "params" ? [p.Name] : Members(p.Value).Append(p.Name)),
         JsonValueKind.Array => element.EnumerateArray().SelectMany(Members),
         _ => [],

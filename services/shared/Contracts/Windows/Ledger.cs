@@ -46,6 +46,12 @@ public sealed record Ledger
     /// <summary>Durable frames that are not validated yet (<c>validate: after</c>): they are in no other figure until they are. Null when there is none.</summary>
     public long? Unvalidated { get; init; }
 
+    /// <summary>Of <see cref="Windows"/>, records whose frames are kept (<c>validate: after</c>). Null when there is none.</summary>
+    public IReadOnlyDictionary<string, long>? Kept { get; init; }
+
+    /// <summary>Which frames are in the lake, when the gateway has kept any; what they became is in the figures above.</summary>
+    public StoredFrames? StoredFrames { get; init; }
+
     /// <summary>Open connections, then the newest that have ended. With <see cref="OlderConnections"/> they add up to the sums above.</summary>
     public IReadOnlyList<ConnectionLedger>? ByConnection { get; init; }
 
@@ -84,6 +90,11 @@ public sealed record ArrivalLedger
 /// <param name="Bytes">Of the objects.</param>
 /// <param name="Digest">The SHA-256 of each, combined by exclusive or: any order, 64 hexadecimal digits.</param>
 public sealed record StoredObjects(int Objects, long Rows, long Bytes, string Digest);
+
+/// <summary>Frames of a gateway that are in the lake.</summary>
+/// <param name="Log">Of the gateway's log, 16 hex digits, as segments' names have it.</param>
+/// <param name="UpTo">Every frame before this position of the log is, and none behind it.</param>
+public sealed record StoredFrames(string Log, long UpTo);
 
 /// <summary>The two sums of one connection, or of several added up.</summary>
 public sealed record ConnectionLedger

@@ -3,7 +3,9 @@ using System.Globalization;
 namespace LeanPipe.Contracts;
 
 /// <summary>A sealed revision of a window: the complete list of segments that are the window. Written once, by the gateway.</summary>
-/// <remarks>Revision n+1 lists every segment of revision n and those of the late records that came since; readers take the highest revision.</remarks>
+/// <remarks>
+/// Revision n+1 lists every segment of revision n and those of the late records that came since; only a replay lists what it has made in the place of others (<see cref="WindowReplay"/>). Readers take the highest revision.
+/// </remarks>
 public sealed record WindowManifest
 {
     public int Version { get; init => field = value == 0 ? 1 : value; } = 1;
@@ -28,6 +30,9 @@ public sealed record WindowManifest
     /// <summary>Of two versions of a stream's schema, the newer one's name and columns: they can hold what the older one wrote. The second when both are of one version.</summary>
     public static (string Schema, IReadOnlyList<SegmentColumn> Columns) Newer((string Schema, IReadOnlyList<SegmentColumn> Columns) first, (string Schema, IReadOnlyList<SegmentColumn> Columns) second) =>
         NumberOf(first.Schema) > NumberOf(second.Schema) ? first : second;
+
+    /// <summary>Whether a schema is the other one, or a newer version of it.</summary>
+    public static bool IsAsNew(string schema, string other) => schema == other || NumberOf(schema) > NumberOf(other);
 
     static int NumberOf(string schema) => schema.LastIndexOf("/v", StringComparison.Ordinal) is var at and > 0 && int.TryParse(schema.AsSpan(at + 2), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
 
