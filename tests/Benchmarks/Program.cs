@@ -1,5 +1,6 @@
 using LeanPipe.Benchmarks;
 using LeanPipe.Benchmarks.Ingest;
+using LeanPipe.Benchmarks.Kubernetes;
 using LeanPipe.Benchmarks.Pipelines;
 using LeanPipe.Benchmarks.Sidecar;
 
@@ -23,10 +24,19 @@ if (args is ["ingest", .. var rest] && IngestOptions.Parse(rest) is { } options)
     return 0;
 }
 
+if (args is ["kubernetes", .. var label])
+{
+    var found = await KubernetesBenchmark.MeasureAsync();
+    if (found.Count == 0) return 2;
+    Report.Write("kubernetes", label is [var machine] ? machine : Machine.Label, 1, found);
+    return 0;
+}
+
 if (args is not [var part, ..] || part is not ("sidecar" or "pipelines"))
 {
     await Console.Error.WriteLineAsync("Say which part: sidecar or pipelines [runs, 3 by default] [machine label, <os>-<architecture>-<cores>core by default]");
     await Console.Error.WriteLineAsync($"or {IngestOptions.Usage}");
+    await Console.Error.WriteLineAsync("or kubernetes [machine label]");
     return 2;
 }
 

@@ -72,7 +72,8 @@ static class Runs
         ];
     }
 
-    static async Task SealAsync(IObjectStore store, string window, int segments)
+    /// <summary>A sealed window of telemetry, one record in each segment.</summary>
+    internal static async Task SealAsync(IObjectStore store, string window, int segments)
     {
         var refs = new List<ObjectRef>();
         for (var n = 0; n < segments; n++)
