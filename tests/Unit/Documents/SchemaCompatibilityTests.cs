@@ -80,6 +80,16 @@ public sealed class SchemaCompatibilityTests : IDisposable
         ConfigFolder.LoadStreams(_folder.FullName).Require()[1].Versions.Select(v => v.Version).ShouldBe([1, 2, 10]);
     }
 
+    [Fact]
+    public void A_mounted_ConfigMap_s_own_folders_hold_no_versions()
+    {
+        Write("..2026_01_01/s.yaml", "a: int64");
+        var streams = Path.Combine(_folder.FullName, "streams");
+        Directory.CreateSymbolicLink(Path.Combine(streams, "..data"), "..2026_01_01");
+        File.CreateSymbolicLink(Path.Combine(streams, "s.yaml"), "..data/s.yaml");
+        ConfigFolder.Load(_folder.FullName).Require().Streams.ShouldHaveSingleItem().SchemaId.ShouldBe("s");
+    }
+
     void Write(string file, string fields, string name = "s")
     {
         var path = Path.Combine(_folder.FullName, "streams", file);

@@ -29,7 +29,8 @@ static partial class StreamFolder
             errors.AddRange(result.Errors);
             if (result.Value is { } stream) streams.Add(new(file, text, [stream]));
         }
-        foreach (var versions in Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal))
+        // A mounted ConfigMap keeps the files that its entries link to in folders whose names begin with dots.
+        foreach (var versions in Directory.EnumerateDirectories(folder).Where(d => Path.GetFileName(d)[0] != '.').Order(StringComparer.Ordinal))
             if (Versions(versions, errors) is { } stream) streams.Add(stream);
         return streams;
     }
