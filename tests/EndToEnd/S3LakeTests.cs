@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using Amazon.Runtime;
 using Amazon.S3;
@@ -11,7 +10,7 @@ public sealed class S3LakeTests
     [Fact]
     public async Task The_demo_runs_on_S3_and_a_laptops_DuckDB_reads_its_table_through_the_views()
     {
-        var (endpoint, key, secret, duckdb) = (Required("LEANPIPE_TEST_S3"), Required("LEANPIPE_TEST_S3_KEY"), Required("LEANPIPE_TEST_S3_SECRET"), Required("LEANPIPE_TEST_DUCKDB"));
+        var (endpoint, key, secret, duckdb) = (Component.Required("LEANPIPE_TEST_S3"), Component.Required("LEANPIPE_TEST_S3_KEY"), Component.Required("LEANPIPE_TEST_S3_SECRET"), Component.Required("LEANPIPE_TEST_DUCKDB"));
         var bucket = $"leanpipe-e2e-{Guid.NewGuid():N}";
         using var s3 = new AmazonS3Client(new BasicAWSCredentials(key, secret), new AmazonS3Config { ServiceURL = endpoint, ForcePathStyle = true, AuthenticationRegion = "us-east-1" });
         await s3.PutBucketAsync(bucket, TestContext.Current.CancellationToken);
@@ -31,37 +30,10 @@ public sealed class S3LakeTests
 
         using var views = await s3.GetObjectAsync(bucket, "lake/catalog/views.sql", TestContext.Current.CancellationToken);
         using var reader = new StreamReader(views.ResponseStream, Encoding.UTF8);
-        var answer = await LaptopAsync(duckdb, $"""
-            LOAD httpfs;
-            CREATE SECRET lake (TYPE s3, KEY_ID '{key}', SECRET '{secret}', REGION 'us-east-1', ENDPOINT '{new Uri(endpoint).Authority}', URL_STYLE 'path', USE_SSL false);
+        var answer = await Laptop.AskAsync(duckdb, endpoint, key, secret, $"""
             {await reader.ReadToEndAsync(TestContext.Current.CancellationToken)}
             SELECT count(*), count(DISTINCT sensor_id), count(DISTINCT start_time) FROM temperatures_hourly;
             """);
-        answer.TrimEnd().ShouldEndWith("150,50,3");
-    }
-
-    static async Task<string> LaptopAsync(string command, string sql)
-    {
-        using var duckdb = Process.Start(new ProcessStartInfo(command, ["-csv", "-noheader"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            UseShellExecute = false,
-        })!;
-        await duckdb.StandardInput.WriteAsync(sql);
-        duckdb.StandardInput.Close();
-        var answer = await duckdb.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await duckdb.WaitForExitAsync(TestContext.Current.CancellationToken);
-        duckdb.ExitCode.ShouldBe(0, answer);
-        return answer;
-    }
-
-    static string Required(string variable)
-    {
-        var value = Environment.GetEnvironmentVariable(variable);
-        if (!string.IsNullOrEmpty(value)) return value;
-        if (Environment.GetEnvironmentVariable("CI") == "true") throw new InvalidOperationException($"{variable} is not set, and CI must not skip.");
-        Assert.Skip($"{variable} is not set: it names a real component.");
-        return "";
+        answer.TrimEnd().ShouldBe("150,50,3");
     }
 }

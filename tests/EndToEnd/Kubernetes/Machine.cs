@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using LeanPipe.Cli.Sending;
+using LeanPipe.Contracts;
+
+namespace LeanPipe.EndToEnd.Kubernetes;
+
+/// <summary>A machine that loses nothing: it keeps what is not acknowledged, and sends it again over another connection when one breaks, for as long as it takes.</summary>
+/// <remarks>Its numbers count from 0, and everything else of a record follows from its number, so that a table can be held against what was sent.</remarks>
+sealed class Machine(IPEndPoint service, DateTime hour, int perSecond) : IFrameSource
+{
+    public const int Sensors = 20;
+
+    // So many are on their way at most: whoever asks for a number has an acknowledgement of all up to so many before.
+    const int InFlight = 200;
+
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    readonly Lock _lock = new();
+    readonly List<(long Number, TaskCompletionSource Reached)> _waiting = [];
+    long _next, _end = long.MaxValue;
+
+    public WindowId Window => WindowId.Parse(hour.ToString("yyyy-MM-ddTHH", CultureInfo.InvariantCulture));
+
+    public DateTime Hour => hour;
+
+    /// <summary>Records so far.</summary>
+    public long Sent
+    {
+        get
+        {
+            lock (_lock) return _next;
+        }
+    }
+
+    /// <summary>Sends that many and waits until all are acknowledged.</summary>
+    public Task SendAsync(long records)
+    {
+        StopAt(records);
+        return SendAsync();
+    }
+
+    /// <summary>Sends until it is told to stop, and waits until all is acknowledged.</summary>
+    public Task SendAsync()
+    {
+        var connection = new FrameConnection(
+            0, new() { Gateway = service, Acks = true, GiveUpAfter = Patience }, this, new SendWindow(1, InFlight, inStep: false), new Pace(perSecond, TimeProvider.System), TimeProvider.System);
+        return connection.RunAsync(0, TestContext.Current.CancellationToken);
+    }
+
+    public void Stop() => StopAt(0);
+
+    /// <summary>Complete when so many more than now are acknowledged.</summary>
+    public Task MoreAsync(long records)
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_lock) _waiting.Add((_next + records + InFlight, reached));
+        return reached.Task.WaitAsync(TestContext.Current.CancellationToken);
+    }
+
+    public ValueTask<ReadOnlyMemory<byte>?> NextAsync(CancellationToken stop)
+    {
+        lock (_lock)
+        {
+            if (_next >= _end) return new((ReadOnlyMemory<byte>?)null);
+            foreach (var waiting in _waiting.Where(w => w.Number <= _next).ToList())
+            {
+                _waiting.Remove(waiting);
+                waiting.Reached.SetResult();
+            }
+            return new((ReadOnlyMemory<byte>?)Encoding.UTF8.GetBytes(Line(_next++)));
+        }
+    }
+
+    string Line(long number) => string.Create(CultureInfo.InvariantCulture,
+        $$"""{"seq":{{number}},"sensor_id":{{number % Sensors}},"value":{{number * 0.25}},"timestamp":"{{hour.AddSeconds(number % 3600):yyyy-MM-ddTHH:mm:ssZ}}"}""") + "\n";
+
+    void StopAt(long records)
+    {
+        lock (_lock) _end = Math.Max(records, _next);
+    }
+}

@@ -1,0 +1,161 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Amazon.Runtime;
+using Amazon.S3;
+using LeanPipe.Contracts;
+using LeanPipe.Lake;
+
+namespace LeanPipe.EndToEnd.Kubernetes;
+
+/// <summary>The chart, installed as a person would for one box: a namespace and a bucket of its own, the embedded sidecar, a stream on a node port, two pipelines.</summary>
+sealed class Release : IAsyncDisposable
+{
+    const string Name = "leanpipe";
+    static readonly string Documents = Path.Combine(AppContext.BaseDirectory, "Kubernetes", "config");
+    static readonly DateTime FirstHour = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+
+    readonly Cluster _cluster;
+    readonly string _bucket;
+    readonly Volumes _volumes;
+    readonly IObjectStore _lake;
+    int _hours;
+
+    Release(Cluster cluster)
+    {
+        _cluster = cluster;
+        Space = $"leanpipe-test-{Guid.NewGuid().ToString("N")[..8]}";
+        _bucket = Space;
+        _volumes = new(cluster, Space, $"log-{Name}-gateway-0", $"{Name}-sidecar");
+        _lake = ObjectStores.Open(new() { Root = $"s3://{_bucket}/lake", Endpoint = new(cluster.S3), PathStyle = true, AccessKey = cluster.Key, SecretKey = cluster.Secret });
+    }
+
+    /// <summary>The namespace.</summary>
+    public string Space { get; }
+
+    public IPEndPoint Service { get; private set; } = null!;
+
+    public static async Task<Release> InstallAsync(Cluster cluster)
+    {
+        var release = new Release(cluster);
+        try
+        {
+            await release.PrepareAsync();
+            await release.HelmAsync("install", [
+                "--set", $"dapr.mode=embedded,gateway.service.type=NodePort,objectStore.endpoint={cluster.S3ForPods},objectStore.bucket={release._bucket}",
+                "--set", "objectStore.prefix=lake,objectStore.existingSecret=lake-keys,tasks.maxConcurrent=2,tasks.memory=512Mi,tasks.scratch=1Gi,tasks.cpuRequest=50m", "--set", $"image.tag={cluster.Tag}",
+                "--set-file", $"streams.telemetry={Documents}/streams/telemetry.yaml", .. Pipeline("hourly"), .. Pipeline("totals")]);
+            var address = await release.KubectlAsync("get", "nodes", "-o", "jsonpath={.items[0].status.addresses[?(@.type==\"InternalIP\")].address}");
+            var port = await release.KubectlAsync("get", "service", $"{Name}-gateway", "-o", "jsonpath={.spec.ports[0].nodePort}");
+            release.Service = new(IPAddress.Parse(address), int.Parse(port));
+            return release;
+        }
+        catch
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine(await release.DescribeAsync());
+            await release.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A machine that sends records of an hour that no other of this release has.</summary>
+    public Machine Machine(int perSecond = 100_000) => new(Service, FirstHour.AddHours(2 * _hours++), perSecond);
+
+    public PodWatch WatchPods() => new(_cluster.Kubectl, Space);
+
+    public Task<string> KubectlAsync(params string[] arguments) => _cluster.Kubectl.RunAsync(["-n", Space, .. arguments]);
+
+    /// <summary>Waits where the command can: an upgrade and a rollback are over when the new pods are ready.</summary>
+    public async Task<string> HelmAsync(string command, params string[] arguments)
+    {
+        string[] chart = command is "install" or "upgrade" ? ["charts/leanpipe"] : [];
+        string[] wait = command is "install" or "upgrade" or "rollback" ? ["--wait", "--timeout", "5m"] : [];
+        return await _cluster.Helm.RunAsync(["-n", Space, command, Name, .. chart, .. wait, .. arguments]);
+    }
+
+    /// <summary>No warning, no goodbye.</summary>
+    public Task KillAsync(string pod) => KubectlAsync("delete", "pod", pod, "--grace-period=0", "--force");
+
+    /// <summary>How the run ended, however often the orchestrator ends before it does.</summary>
+    public async Task<RunRecord> EndOfAsync(string run)
+    {
+        var stop = TestContext.Current.CancellationToken;
+        while (true)
+        {
+            if (await RecordAsync(run) is { } there) return there;
+            // A run that ends is a line of the log; after a restart the log begins again.
+            await foreach (var _ in _cluster.Kubectl.LinesAsync(stop, "-n", Space, "logs", "--follow", "--tail=5", $"deployment/{Name}-orchestrator", "-c", "orchestrator"))
+                if (await RecordAsync(run) is { } record) return record;
+            await KubectlAsync("rollout", "status", $"deployment/{Name}-orchestrator", "--timeout=3m");
+        }
+    }
+
+    /// <summary>Waits until every record of the machine is in the table, in however many revisions of its window, and holds the table against what was sent.</summary>
+    /// <returns>The runs that it took.</returns>
+    public async Task<IReadOnlyList<RunRecord>> TableShouldHoldAsync(Machine machine)
+    {
+        var runs = new List<RunRecord>();
+        while (true)
+        {
+            var run = await EndOfAsync(RunId.For(new("hourly"), machine.Window, runs.Count + 1).Value);
+            run.Status.ShouldBe(RunStatus.Completed, run.Error?.ToString());
+            runs.Add(run);
+            var hour = $"BETWEEN {Milliseconds(machine.Hour)} AND {Milliseconds(machine.Hour.AddHours(1)) - 1}";
+            var table = await LaptopAsync($"""
+                SELECT count(*), count(DISTINCT seq), min(seq), max(seq),
+                       count(*) FILTER (sensor_id <> seq % {Kubernetes.Machine.Sensors} OR value <> seq * 0.25 OR epoch_ms("timestamp") <> {Milliseconds(machine.Hour)} + (seq % 3600) * 1000)
+                FROM readings WHERE epoch_ms("timestamp") {hour};
+                SELECT count(*), sum(readings), sum(total) * 4 FROM hourly_means WHERE epoch_ms(hour) {hour};
+                """);
+            var (lines, sent) = (table.Split('\n', StringSplitOptions.RemoveEmptyEntries), machine.Sent);
+            // Records of a second revision may still be on their way; more than was sent there may never be.
+            if (long.Parse(lines[0].Split(',')[0]) < sent) continue;
+            lines[0].ShouldBe($"{sent},{sent},0,{sent - 1},0");
+            lines[1].Split(',').Select(double.Parse).ShouldBe([Math.Min(sent, Kubernetes.Machine.Sensors), sent, sent * (sent - 1) / 2.0]);
+            return runs;
+        }
+    }
+
+    /// <summary>CSV of the lake's tables, as a laptop reads them.</summary>
+    public async Task<string> LaptopAsync(string sql)
+    {
+        var views = (await _lake.GetAsync("catalog/views.sql", TestContext.Current.CancellationToken)).ShouldNotBeNull();
+        return await Laptop.AskAsync(_cluster.DuckDb, _cluster.S3, _cluster.Key, _cluster.Secret, $"{Encoding.UTF8.GetString(views.Span)}\n{sql}");
+    }
+
+    /// <summary>An address here that leads to a port of a Service there, until it is disposed.</summary>
+    public async Task<PortForward> ForwardAsync(string service, int port) => await PortForward.StartAsync(_cluster.Kubectl, Space, service, port);
+
+    /// <summary>What a person would look at when something is wrong.</summary>
+    public async Task<string> DescribeAsync()
+    {
+        var text = new StringBuilder();
+        foreach (var arguments in new string[][] { ["get", "pods,jobs,pvc", "-o", "wide"], ["get", "events"], ["logs", "--tail=60", "-l", "app.kubernetes.io/part-of=leanpipe", "--all-containers", "--prefix"] })
+            text.AppendLine((await _cluster.Kubectl.TryAsync(["-n", Space, .. arguments], null, CancellationToken.None)).Output);
+        return text.ToString();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // Not the test's token: what it has made goes also when its time is over.
+        await _cluster.Helm.TryAsync(["-n", Space, "uninstall", Name], null, CancellationToken.None);
+        await _cluster.Kubectl.TryAsync(["delete", "namespace", Space, "--timeout=3m"], null, CancellationToken.None);
+        await _volumes.DisposeAsync();
+    }
+
+    Task<RunRecord?> RecordAsync(string run) => _lake.GetJsonAsync(LakeLayout.RunRecord(new(run)), ContractsJson.Default.RunRecord, TestContext.Current.CancellationToken).AsTask();
+
+    async Task PrepareAsync()
+    {
+        using var s3 = new AmazonS3Client(new BasicAWSCredentials(_cluster.Key, _cluster.Secret), new AmazonS3Config { ServiceURL = _cluster.S3, ForcePathStyle = true, AuthenticationRegion = "us-east-1" });
+        await s3.PutBucketAsync(_bucket, TestContext.Current.CancellationToken);
+        await _cluster.Kubectl.RunAsync("create", "namespace", Space);
+        await KubectlAsync("create", "secret", "generic", "lake-keys", $"--from-literal=access-key={_cluster.Key}", $"--from-literal=secret-key={_cluster.Secret}");
+        await _volumes.MakeAsync();
+    }
+
+    static IEnumerable<string> Pipeline(string name) => Directory.EnumerateFiles(Path.Combine(Documents, "pipelines", name))
+        .SelectMany(file => new[] { "--set-file", $"pipelines.{name}.{Path.GetFileName(file).Replace(".", "\\.", StringComparison.Ordinal)}={file}" });
+
+    static long Milliseconds(DateTime time) => new DateTimeOffset(time).ToUnixTimeMilliseconds();
+}

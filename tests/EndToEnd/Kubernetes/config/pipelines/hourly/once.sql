@@ -1,0 +1,1 @@
+SELECT DISTINCT seq, sensor_id, value, "timestamp" FROM shares

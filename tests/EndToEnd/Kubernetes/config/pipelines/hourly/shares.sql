@@ -1,0 +1,1 @@
+SELECT seq, sensor_id, value, "timestamp" FROM raw
