@@ -138,8 +138,8 @@ sealed class Release : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // Not the test's token: what it has made goes also when its time is over.
-        await _cluster.Helm.TryAsync(["-n", Space, "uninstall", Name], null, CancellationToken.None);
-        await _cluster.Kubectl.TryAsync(["delete", "namespace", Space, "--timeout=3m"], null, CancellationToken.None);
+        await _cluster.Helm.TryAsync(["-n", Space, "uninstall", Name, "--wait"], null, CancellationToken.None);
+        await _cluster.Kubectl.TryAsync(["delete", "namespace", Space, "--wait=false"], null, CancellationToken.None);
         await _volumes.DisposeAsync();
     }
 
