@@ -66,6 +66,6 @@ static partial class OrchestratorLog
     [LoggerMessage(3022, LogLevel.Information, "Run {Run}: bucket {Bucket} of step {Step} was heavy and was shared out over {Parts} tasks")]
     public static partial void BucketSharedOut(this ILogger log, string run, string step, int bucket, int parts);
 
-    [LoggerMessage(3023, LogLevel.Information, "Pipeline {Pipeline}: tasks of step {Step} needed {MebiBytes} MiB and begin with that from now on")]
-    public static partial void MemoryRemembered(this ILogger log, string pipeline, string step, long mebiBytes);
+    [LoggerMessage(3023, LogLevel.Information, "Pipeline {Pipeline}: a task of step {Step} got along with {MebiBytes} MiB for {Input}, and its tasks begin with that from now on")]
+    public static partial void LimitsRemembered(this ILogger log, string pipeline, string step, long mebiBytes, string input);
 }

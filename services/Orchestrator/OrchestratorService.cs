@@ -29,7 +29,7 @@ public static class OrchestratorService
             ILauncher each = options.Kubernetes is null ? ActivatorUtilities.CreateInstance<ProcessLauncher>(provider) : ActivatorUtilities.CreateInstance<KubernetesLauncher>(provider);
             return options.Warm is null ? each : ActivatorUtilities.CreateInstance<WarmLauncher>(provider, each, options.Warm);
         });
-        services.AddSingleton<SourceReader>().AddSingleton<RunPlanning>().AddSingleton<TaskCache>().AddSingleton<StepWriter>().AddSingleton<MemoryLadder>().AddSingleton<TaskRunner>().AddSingleton<RunEnding>();
+        services.AddSingleton<SourceReader>().AddSingleton<RunPlanning>().AddSingleton<TaskCache>().AddSingleton<StepShapes>().AddSingleton<StepWriter>().AddSingleton<StepSheets>().AddSingleton<MemoryLadder>().AddSingleton<TaskRunner>().AddSingleton<RunEnding>();
         services.AddSingleton<IRunInstances, DaprRunInstances>().AddSingleton<RunQueue>().AddSingleton<RunCancellation>();
         services.AddSingleton<RunStarter>().AddSingleton<PublishedTrigger>().AddSingleton<ScheduleJobs>().AddHostedService(s => s.GetRequiredService<ScheduleJobs>());
         services.AddSingleton<WindowSealedEndpoint>().AddSingleton<RunReader>();

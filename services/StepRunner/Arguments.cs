@@ -3,25 +3,28 @@ using System.Text;
 
 namespace LeanPipe.StepRunner;
 
-/// <param name="TaskKey">The lake key of <c>task.json</c>.</param>
+/// <param name="Task">The lake key of a sheet, <c>#</c> and the task's number; or the key of a task that stands by itself.</param>
 /// <param name="Scratch">Null makes a fresh folder below the system's temporary folder.</param>
-/// <param name="MemoryBytes">Instead of the limit in <c>task.json</c>, for an attempt after one that ran out of it.</param>
+/// <param name="MemoryBytes">Instead of the task's own limit, for an attempt after one that ran out of it.</param>
+/// <param name="Slices">In so many parts the input that is shared out is read, one at a time, for the same reason.</param>
 /// <param name="ExitWithParent">Standard input is a pipe that only the parent holds open: its end is the parent's.</param>
-internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch, bool ExitWithParent = false, long? MemoryBytes = null)
+internal sealed record Arguments(string Task, int Attempt, string? Scratch, bool ExitWithParent = false, long? MemoryBytes = null, int Slices = 1)
 {
     /// <summary>The whole command line of a process that waits for its attempt: its arguments come as a line of standard input, with tabs between them. Not for people.</summary>
     public const string Wait = "--wait";
 
     public const string Help = """
-        steprunner --task KEY --attempt N [--scratch DIR] [--memory BYTES] [--exit-with-parent]
+        steprunner --task TASK --attempt N [--scratch DIR] [--memory BYTES] [--slices N] [--exit-with-parent]
         steprunner serve --listen ADDRESS:PORT --scratch DIR
 
           Runs one attempt of one task: reads its inputs from the lake, runs its SQL in DuckDB, writes Parquet chunks and then outcome.json.
 
-          --task KEY      lake key of the task: runs/RUN/STEP/TASK/task.json
+          --task TASK     the task: lake key of a sheet of tasks and its number there, runs/RUN/STEP/tasks/00000-100.json#00042,
+                          or lake key of a task that stands by itself, runs/RUN/STEP/TASK/task.json
           --attempt N     number of this attempt, from 1; everything it writes lies below runs/RUN/STEP/TASK/N/
           --scratch DIR   where a folder for this attempt is made (default: TMPDIR); the folder is removed at the end
           --memory BYTES  limit on memory, instead of the task's own
+          --slices N      read the input that the step shares out in N parts, one at a time, where the task allows it (default: 1)
           --exit-with-parent
                           stop when standard input ends, as after SIGTERM: the process that started this one is gone
 
@@ -40,7 +43,7 @@ internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch, b
     /// <summary>The arguments, or what is wrong with all of them.</summary>
     public static (Arguments? Parsed, IReadOnlyList<string> Errors) Parse(ReadOnlySpan<string> args)
     {
-        string? task = null, attempt = null, scratch = null, memory = null;
+        string? task = null, attempt = null, scratch = null, memory = null, slices = null;
         var exitWithParent = false;
         var errors = new List<string>();
         for (var i = 0; i < args.Length; i++)
@@ -51,9 +54,9 @@ internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch, b
                 exitWithParent = true;
                 continue;
             }
-            if (name is not ("--task" or "--attempt" or "--scratch" or "--memory"))
+            if (name is not ("--task" or "--attempt" or "--scratch" or "--memory" or "--slices"))
             {
-                errors.Add($"'{name}' is no option: expected --task, --attempt, --scratch, --memory or --exit-with-parent.");
+                errors.Add($"'{name}' is no option: expected --task, --attempt, --scratch, --memory, --slices or --exit-with-parent.");
                 continue;
             }
             if (i + 1 == args.Length)
@@ -62,16 +65,18 @@ internal sealed record Arguments(string TaskKey, int Attempt, string? Scratch, b
                 break;
             }
             var value = args[++i];
-            _ = name switch { "--task" => task = value, "--attempt" => attempt = value, "--memory" => memory = value, _ => scratch = value };
+            _ = name switch { "--task" => task = value, "--attempt" => attempt = value, "--memory" => memory = value, "--slices" => slices = value, _ => scratch = value };
         }
-        if (string.IsNullOrEmpty(task)) errors.Add("--task is missing: give the lake key of a task.json.");
+        if (string.IsNullOrEmpty(task)) errors.Add("--task is missing: give the lake key of a sheet of tasks, # and the number of the task.");
         var number = 0;
         if (attempt is null) errors.Add("--attempt is missing: give a number from 1.");
         else if (!int.TryParse(attempt, NumberStyles.None, CultureInfo.InvariantCulture, out number) || number < 1)
             errors.Add($"--attempt is '{attempt}': expected a number from 1.");
         var bytes = 0L;
         if (memory is not null && (!long.TryParse(memory, NumberStyles.None, CultureInfo.InvariantCulture, out bytes) || bytes < 1)) errors.Add($"--memory is '{memory}': expected a number of bytes.");
-        return errors.Count == 0 ? (new(task!, number, scratch, exitWithParent, memory is null ? null : bytes), errors) : (null, errors);
+        var parts = 1;
+        if (slices is not null && (!int.TryParse(slices, NumberStyles.None, CultureInfo.InvariantCulture, out parts) || parts < 1)) errors.Add($"--slices is '{slices}': expected a number from 1.");
+        return errors.Count == 0 ? (new(task!, number, scratch, exitWithParent, memory is null ? null : bytes, parts), errors) : (null, errors);
     }
 
     /// <summary>The first line, and no byte more: what follows is for whoever waits for the end. Null when there is none.</summary>

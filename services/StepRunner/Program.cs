@@ -97,7 +97,7 @@ internal static class Program
 
     static async Task<int> RunAsync(Arguments arguments, IObjectStore lake, CancellationToken signal)
     {
-        var spec = await TaskReader.ReadAsync(lake, arguments.TaskKey, signal);
+        var spec = await TaskReader.ReadAsync(lake, arguments.Task, signal);
         if (arguments.MemoryBytes is { } memory) spec = spec with { Limits = spec.Limits with { MemoryBytes = memory } };
         TaskOutcome? outcome;
         var outcomeKey = LakeLayout.Outcome(spec.Run, spec.Step, spec.Task, arguments.Attempt);
@@ -110,7 +110,7 @@ internal static class Program
         {
             using var scratch = new Scratch(arguments.Scratch);
             var progress = new Progress(Console.Out, TimeProvider.System);
-            outcome = await new StepTask(lake, spec, arguments.Attempt, scratch, progress, TimeProvider.System).RunAsync(signal);
+            outcome = await new StepTask(lake, spec, arguments.Attempt, scratch, progress, TimeProvider.System, arguments.Slices).RunAsync(signal);
         }
         if (outcome?.Error is not { } error) return ExitCodes.Succeeded;
         await Console.Error.WriteLineAsync($"steprunner: {error.Code}: {error.Message}");

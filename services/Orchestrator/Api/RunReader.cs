@@ -73,7 +73,7 @@ sealed class RunReader(IObjectStore store)
             switch (parts)
             {
                 case [_, "manifest.json"]: count.HasManifest = true; break;
-                case [_, _, "task.json"]: count.Tasks++; break;
+                case [_, "tasks", _]: count.Tasks += TaskSheetKey.Of(item.Key)?.Count ?? 0; break;
                 case [_, _, "commit.json"]: count.Commits++; break;
                 case [_, _, var attempt, "started.json"] when int.TryParse(attempt, NumberStyles.None, CultureInfo.InvariantCulture, out _): count.Attempts++; break;
             }

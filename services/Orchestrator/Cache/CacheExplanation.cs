@@ -23,15 +23,19 @@ public static class CacheExplanation
             throw new LeanPipeException("run.unknown_step", $"The lake holds no step '{step}' of a run '{run}'{(plan is null ? "" : $"; its steps are {string.Join(", ", plan.Steps.Select(s => s.Name))}")}.");
         RunId? before = null;
         var explained = new List<TaskExplanation>();
-        for (var n = 0; n < most && await SpecAsync(store, run, step, new(n), cancellation) is { } spec; n++)
+        IReadOnlyList<TaskSpec>? compared = null;
+        await foreach (var spec in TaskSheets.ReadAsync(store, run, step, cancellation))
         {
+            if (explained.Count == most) break;
+            var n = spec.Task.Index;
             var commit = await store.GetJsonAsync(LakeLayout.TaskCommit(run, step, new(n)), ContractsJson.Default.TaskCommit, cancellation);
             if (commit is { Attempt: 0 }) explained.Add(new(new(n), true, $"reused: every part of its key is equal to that of the task whose outcome is {commit.Outcome}"));
             else if (CacheKey.Refusal(spec) is { } refusal) explained.Add(new(new(n), false, $"ran: {refusal}"));
             else
             {
                 before ??= await BeforeAsync(store, plan, step, cancellation);
-                explained.Add(new(new(n), false, before is { } other ? Compare(spec, await SpecAsync(store, other, step, new(n), cancellation), other) : "ran: no run of this pipeline had this step before"));
+                if (before is { } found) compared ??= await TaskSheets.ReadAsync(store, found, step, cancellation).ToListAsync(cancellation);
+                explained.Add(new(new(n), false, before is { } other ? Compare(spec, compared?.FirstOrDefault(t => t.Task.Index == n), other) : "ran: no run of this pipeline had this step before"));
             }
         }
         return explained;
@@ -77,14 +81,11 @@ public static class CacheExplanation
             else if (seen && looked++ < LookedAt)
             {
                 var entry = await store.GetJsonAsync(key, ContractsJson.Default.RunIndexEntry, cancellation);
-                if (entry?.Pipeline != plan.Pipeline || await store.SizeAsync(LakeLayout.TaskSpec(run, step, new(0)), cancellation) is null) continue;
+                if (entry?.Pipeline != plan.Pipeline || (await TaskSheets.ListAsync(store, run, step, cancellation)).Count == 0) continue;
                 if (entry.Window == plan.Window) return run;
                 any ??= run;
             }
         }
         return any;
     }
-
-    static ValueTask<TaskSpec?> SpecAsync(IObjectStore store, RunId run, StepName step, TaskId task, CancellationToken cancellation) =>
-        store.GetJsonAsync(LakeLayout.TaskSpec(run, step, task), ContractsJson.Default.TaskSpec, cancellation);
 }

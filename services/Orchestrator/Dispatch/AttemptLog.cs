@@ -49,6 +49,8 @@ sealed class AttemptLog(IObjectStore store, RunId run, StepName step, TaskId tas
         store.GetJsonAsync(LakeLayout.TaskCommit(run, step, task), ContractsJson.Default.TaskCommit, cancellation);
 
     /// <summary>Makes the attempt the task's result, unless another one is it already.</summary>
-    public ValueTask<bool> CommitAsync(int attempt, CancellationToken cancellation) => store.PutJsonIfAbsentAsync(
-        LakeLayout.TaskCommit(run, step, task), new TaskCommit(attempt, LakeLayout.Outcome(run, step, task, attempt)), ContractsJson.Default.TaskCommit, cancellation);
+    public ValueTask<bool> CommitAsync(int attempt, CancellationToken cancellation) => CommitAsync(new TaskCommit(attempt, LakeLayout.Outcome(run, step, task, attempt)), cancellation);
+
+    public ValueTask<bool> CommitAsync(TaskCommit commit, CancellationToken cancellation) =>
+        store.PutJsonIfAbsentAsync(LakeLayout.TaskCommit(run, step, task), commit, ContractsJson.Default.TaskCommit, cancellation);
 }

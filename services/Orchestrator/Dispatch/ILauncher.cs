@@ -1,4 +1,6 @@
+using System.Globalization;
 using LeanPipe.Contracts;
+using LeanPipe.Lake;
 
 namespace LeanPipe.Orchestrator;
 
@@ -17,13 +19,23 @@ interface ILauncher
 }
 
 /// <param name="Limits">What it may use, and for how long.</param>
-/// <param name="MoreMemory">The limit on memory is not that of its task.json: the step runner is told (<c>--memory</c>).</param>
+/// <param name="MoreMemory">The limit on memory is not that of its task: the step runner is told (<c>--memory</c>).</param>
 /// <param name="Connection">The one connection whose settings it may see; null for a task that loads nothing.</param>
 /// <param name="InputBytes">What it reads.</param>
+/// <param name="Slices">In so many parts the step runner reads the input that is shared out, one at a time.</param>
+/// <param name="Document">What the step runner is told as its task; null: it stands by itself.</param>
 readonly record struct TaskAttempt(
-    RunId Run, StepName Step, TaskId Task, int Attempt, TaskLimits Limits, bool MoreMemory = false, string? Connection = null, long InputBytes = 0)
+    RunId Run, StepName Step, TaskId Task, int Attempt, TaskLimits Limits, bool MoreMemory = false, string? Connection = null, long InputBytes = 0, int Slices = 1, string? Document = null)
 {
     public TimeSpan Timeout => Limits.Timeout;
+
+    /// <summary>The step runner's command line, but for what its launcher adds.</summary>
+    public IReadOnlyList<string> Arguments =>
+    [
+        "--task", Document ?? LakeLayout.LoneTask(Run, Step, Task), "--attempt", Attempt.ToString(CultureInfo.InvariantCulture),
+        .. MoreMemory ? (string[])["--memory", Limits.MemoryBytes.ToString(CultureInfo.InvariantCulture)] : [],
+        .. Slices > 1 ? (string[])["--slices", Slices.ToString(CultureInfo.InvariantCulture)] : [],
+    ];
 
     public override string ToString() => $"{Run}/{Step}/{Task}/{Attempt}";
 }

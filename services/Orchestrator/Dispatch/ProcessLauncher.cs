@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using LeanPipe.Lake;
 
 namespace LeanPipe.Orchestrator;
 
@@ -74,14 +72,7 @@ sealed class ProcessLauncher(OrchestratorOptions options, IHostApplicationLifeti
             RedirectStandardError = true,
         };
         if (managed) start.ArgumentList.Add(options.StepRunner);
-        foreach (var argument in (string[])
-        [
-            "--task", LakeLayout.TaskSpec(attempt.Run, attempt.Step, attempt.Task), "--attempt", attempt.Attempt.ToString(CultureInfo.InvariantCulture),
-            "--scratch", scratch, "--exit-with-parent",
-        ])
-            start.ArgumentList.Add(argument);
-        if (attempt.MoreMemory)
-            foreach (var argument in (string[])["--memory", attempt.Limits.MemoryBytes.ToString(CultureInfo.InvariantCulture)]) start.ArgumentList.Add(argument);
+        foreach (var argument in (string[])[.. attempt.Arguments, "--scratch", scratch, "--exit-with-parent"]) start.ArgumentList.Add(argument);
         foreach (var name in start.Environment.Keys.Where(n => !TaskEnvironment.Passes(n, attempt.Connection)).ToArray()) start.Environment.Remove(name);
         foreach (var (name, value) in options.Lake.ToEnvironment()) start.Environment[name] = value;
         return start;

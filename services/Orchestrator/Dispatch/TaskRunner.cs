@@ -11,7 +11,7 @@ namespace LeanPipe.Orchestrator;
 /// another one is launched under the next number. Attempts are counted per execution of the activity, however often it is delivered: a task that takes this
 /// service down with it ends after <see cref="OrchestratorOptions.MaxLostAttempts"/> all the same, while a run that somebody starts again gets new attempts.
 /// </remarks>
-sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache, MemoryLadder ladder, OrchestratorOptions options, RunProgress progress, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<TaskRunner> log)
+sealed class TaskRunner(IObjectStore store, ILauncher launcher, StepSheets sheets, TaskCache cache, MemoryLadder ladder, OrchestratorOptions options, RunProgress progress, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<TaskRunner> log)
     : IDisposable
 {
     // A sidecar that reconnects delivers an activity again while the first delivery still runs here: both wait for the one attempt.
@@ -51,6 +51,7 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
     {
         _failed.TryRemove(run, out _);
         _stops.TryRemove(run, out _);
+        sheets.Forget(run);
     }
 
     /// <summary>Ends what runs of it here, and starts nothing more of it.</summary>
@@ -81,48 +82,61 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
         var attempts = new AttemptLog(store, run, step, task);
         if (await attempts.CommitAsync(CancellationToken.None) is not null) return new();
         await store.ThrowIfCancelledAsync(run, CancellationToken.None);
-        var spec = await store.GetJsonAsync(LakeLayout.TaskSpec(run, step, task), ContractsJson.Default.TaskSpec, CancellationToken.None)
-            ?? throw StepWriter.Missing(LakeLayout.TaskSpec(run, step, task));
+        var found = await sheets.RequireAsync(run, step, task, CancellationToken.None);
+        var spec = found.Spec;
 
         var (last, used, lost, outOfMemory) = (0, 0, 0, 0);
-        foreach (var (number, start, found) in await attempts.ReadAsync(CancellationToken.None))
+        foreach (var (number, start, written) in await attempts.ReadAsync(CancellationToken.None))
         {
             last = number;
-            var outcome = found;
-            var attempt = new TaskAttempt(run, step, task, number, spec.Limits, Connection: spec.Load?.Connection);
+            var outcome = written;
+            var attempt = new TaskAttempt(run, step, task, number, spec.Limits, Connection: spec.Load?.Connection, Document: found.Document);
             if (outcome is null && await launcher.AttachAsync(attempt) is not null) outcome = await attempts.OutcomeAsync(number, CancellationToken.None);
             if (outcome is { Error: null }) return await CommitAsync(attempts, spec, attempt, outcome);
             if (start.Execution != execution) continue;
-            if (outcome?.Error is { } memory && MemoryLadder.IsOutOfMemory(memory, null) && ladder.After(spec.Limits, outOfMemory + 1) is not null) outOfMemory++;
+            if (outcome?.Error is { } memory && MemoryLadder.IsOutOfMemory(memory, null) && ladder.After(spec, outOfMemory + 1) is not null) outOfMemory++;
             else if (outcome?.Error is { Transient: false } error) return Failed(spec, number, error.Code, error.Message);
             else if (outcome is null) lost++;
             else used++;
         }
+        if (last == 0 && await ReuseAsync(attempts, found)) return new();
         return lost < options.MaxLostAttempts
-            ? await AttemptAsync(attempts, spec, execution, last, used, outOfMemory)
+            ? await AttemptAsync(attempts, found, execution, last, used, outOfMemory)
             : Failed(spec, last, "task.lost", $"{lost} attempts ended without a trace, together with this service. Start the run again under its id to try more.");
     }
 
-    async Task<Reply> AttemptAsync(AttemptLog attempts, TaskSpec spec, string execution, int last, int used, int outOfMemory)
+    /// <summary>Of a wide step only a sample was looked up when it was planned.</summary>
+    async Task<bool> ReuseAsync(AttemptLog attempts, SheetTask found)
     {
+        if (found.Of <= StepWriter.LookedUpAtOnce || await cache.FindAsync(found.Spec, CancellationToken.None) is not { } equal) return false;
+        await attempts.CommitAsync(new TaskCommit(0, equal), CancellationToken.None);
+        return true;
+    }
+
+    async Task<Reply> AttemptAsync(AttemptLog attempts, SheetTask found, string execution, int last, int used, int outOfMemory)
+    {
+        var spec = found.Spec;
         var stop = _stops.GetOrAdd(spec.Run, _ => new()).Token;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop, lifetime.ApplicationStopping);
         var most = spec.MaxAttempts ?? options.MaxTaskAttempts;
-        var limits = ladder.After(spec.Limits, outOfMemory) ?? spec.Limits;
+        var rung = ladder.After(spec, outOfMemory) ?? new(spec.Limits, 1);
         TaskError? before = null;
         try
         {
             while (true)
             {
                 if (used++ > 0) await Task.Delay(options.RetryDelay * Math.Pow(2, used - 2), time, ending.Token);
-                var places = ladder.Places(limits);
+                var places = ladder.Places(rung.Limits);
                 await _places.TakeAsync(places, ending.Token);
                 TaskError? error;
                 try
                 {
                     if (_failed.TryGetValue(spec.Run, out var failure)) return new(failure);
                     last = await attempts.StartAsync(last + 1, new(execution, time.GetUtcNow()), CancellationToken.None);
-                    error = await LaunchAsync(attempts, spec, new(spec.Run, spec.Step, spec.Task, last, limits, limits.MemoryBytes != spec.Limits.MemoryBytes, spec.Load?.Connection, spec.Inputs.Sum(i => i.Objects.Sum(o => o.Bytes))), stop);
+                    error = await LaunchAsync(
+                        attempts, spec,
+                        new(spec.Run, spec.Step, spec.Task, last, rung.Limits, rung.Limits.MemoryBytes != spec.Limits.MemoryBytes, spec.Load?.Connection, spec.Inputs.Sum(i => i.Objects.Sum(o => o.Bytes)), rung.Slices, found.Document),
+                        stop);
                 }
                 finally
                 {
@@ -130,12 +144,12 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
                 }
                 if (error is null) return new();
                 stop.ThrowIfCancellationRequested();
-                var more = MemoryLadder.IsOutOfMemory(error, before) ? ladder.After(limits, 1) : null;
+                var more = MemoryLadder.IsOutOfMemory(error, before) ? ladder.After(spec, outOfMemory + 1) : null;
                 before = error;
-                if (more is not null)
+                if (more is { } next)
                 {
                     // What the engine itself says is no crash: it does not count.
-                    (limits, used) = (more, error.Transient ? used : used - 1);
+                    (rung, outOfMemory, used) = (next, outOfMemory + 1, error.Transient ? used : used - 1);
                     if (used < most) continue;
                 }
                 if (!error.Transient) return Failed(spec, last, error.Code, error.Message);
@@ -157,7 +171,7 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, TaskCache cache,
         if (outcome is { Error: null })
         {
             await CommitAsync(attempts, spec, attempt, outcome);
-            if (attempt.MoreMemory) await ladder.RememberAsync(spec, attempt.Limits, CancellationToken.None);
+            if (attempt.MoreMemory || attempt.Slices > 1) await ladder.RememberAsync(spec, attempt, CancellationToken.None);
             return null;
         }
         var error = outcome?.Error ?? end.Error ?? Crash(end, attempt.Timeout);

@@ -24,7 +24,7 @@ static class BucketShares
         {
             var whole = names.ToDictionary(name => name, name => (IReadOnlyList<ObjectRef>)[.. sides[name][bucket]]);
             var heavy = step.SplitAbove is { } above && Bytes(driving[bucket]) is var bytes && bytes > above && bytes > 2 * mean;
-            var groups = heavy ? TaskPlanner.Groups(whole[step.BucketsOf!], Math.Max(mean, 1), o => o.Bytes) : [whole[step.BucketsOf!]];
+            var groups = heavy ? TaskPlanner.Groups(whole[step.BucketsOf!], Math.Max(Math.Min(mean, step.InputBytes ?? mean), 1), o => o.Bytes) : [whole[step.BucketsOf!]];
             foreach (var group in groups) shares.Add(new(bucket, groups.Count, new Dictionary<string, IReadOnlyList<ObjectRef>>(whole) { [step.BucketsOf!] = group }));
         }
         return shares;

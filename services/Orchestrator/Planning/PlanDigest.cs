@@ -12,7 +12,7 @@ static class PlanDigest
     public static string Of(IReadOnlyList<PlannedStep> steps, IReadOnlyList<ParamValue> values)
     {
         // A file beside the document is a part of it. Any other input stands there by its kind: which revision, version or objects it was pinned to is not the document's.
-        var said = steps.Select(s => s with { MemoryBytes = null, Inputs = [.. s.Inputs.Select(i => i with { Objects = IsFile(i) ? [.. i.Objects.Select(o => o with { Key = o.Sha256 })] : [], Columns = [], Windows = null, Source = Kind(i.Source) })] }).ToList();
+        var said = steps.Select(s => s with { MemoryBytes = null, InputBytes = null, Inputs = [.. s.Inputs.Select(i => i with { Objects = IsFile(i) ? [.. i.Objects.Select(o => o with { Key = o.Sha256 })] : [], Columns = [], Windows = null, Source = Kind(i.Source) })] }).ToList();
         var json = JsonSerializer.SerializeToUtf8Bytes(
             new RunPlan
             {

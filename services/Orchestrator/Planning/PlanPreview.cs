@@ -30,7 +30,7 @@ public static class PlanPreview
         var (sources, _) = await new SourceReader(store, TimeProvider.System).ReadAsync(run, request, pipeline.Definition, pipeline.Folder, cancellation);
         var (plan, errors) = RunPlanner.Plan(sources);
         if (plan is null) return new(request.Pipeline, request.Window, 0, null, [], errors);
-        var cache = new TaskCache(store);
+        var (cache, shapes) = (new TaskCache(store), new StepShapes(store));
         var known = new Dictionary<StepName, StepManifest>();
         var steps = new List<StepPreview>();
         foreach (var step in plan.Steps)
@@ -49,6 +49,12 @@ public static class PlanPreview
                 continue;
             }
             var tasks = TaskPlanner.Plan(plan, step, known, limits ?? new());
+            if (TaskPlanner.IsOverNothing(step, tasks) && await shapes.FindAsync(tasks[0], cancellation) is { } columns)
+            {
+                known[step.Name] = StepMerge.Merge(run, step.Name, [], TimeProvider.System.GetUtcNow(), none: columns);
+                steps.Add(new(step.Name, 0, 0, "there is nothing to read: nothing runs", Inputs(step, known), Published(step), []));
+                continue;
+            }
             var outcomes = new List<TaskOutcome>();
             var previews = new List<TaskPreview>();
             foreach (var task in tasks)
@@ -59,7 +65,7 @@ public static class PlanPreview
                 previews.Add(new(task.Task, objects.Count, objects.Sum(o => o.Rows), objects.Sum(o => o.Bytes), outcome is not null));
             }
             if (outcomes.Count == tasks.Count) known[step.Name] = StepMerge.Merge(run, step.Name, outcomes, TimeProvider.System.GetUtcNow());
-            steps.Add(new(step.Name, tasks.Count, outcomes.Count, Why(step, tasks.Count), Inputs(step, known), Published(step), previews));
+            steps.Add(new(step.Name, tasks.Count, outcomes.Count, Why(step, tasks.Count) + Remembered(step), Inputs(step, known), Published(step), previews));
         }
         return new(plan.Pipeline, plan.Window, plan.Revision, plan.Digest, steps, []);
     }
@@ -71,6 +77,8 @@ public static class PlanPreview
     }).ToList();
 
     static string? Published(PlannedStep step) => step.Publish is { } publish ? $"{publish.Table} ({System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(publish.Mode.ToString())})" : null;
+
+    static string Remembered(PlannedStep step) => step.InputBytes is { } bytes ? $"; no more than {bytes} bytes, for more was too much for its memory" : "";
 
     static string Why(PlannedStep step, int? tasks) => step switch
     {

@@ -22,7 +22,7 @@ sealed record PlanSources
     public IReadOnlyDictionary<string, IReadOnlyList<ObjectRef>> LakeFiles { get; init; } = new Dictionary<string, IReadOnlyList<ObjectRef>>();
 
     /// <summary>Of steps that once ran out of memory: what they got in the end.</summary>
-    public IReadOnlyDictionary<StepName, long> MemoryBytes { get; init; } = new Dictionary<StepName, long>();
+    public IReadOnlyDictionary<StepName, StepLimits> Limits { get; init; } = new Dictionary<StepName, StepLimits>();
 
     /// <summary>By the path in the document.</summary>
     public IReadOnlyDictionary<string, ObjectRef> Files { get; init; } = new Dictionary<string, ObjectRef>();

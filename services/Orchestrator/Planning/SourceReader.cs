@@ -21,7 +21,7 @@ sealed class SourceReader(IObjectStore store, TimeProvider time)
             Now = time.GetUtcNow(),
             Windows = await ReadWindowsAsync(request, pipeline, inputs, cancellation),
             Before = await ReadBeforeAsync(request, inputs, cancellation),
-            MemoryBytes = await ReadLimitsAsync(pipeline, cancellation),
+            Limits = await ReadLimitsAsync(pipeline, cancellation),
             LakeFiles = await ReadLakeFilesAsync(inputs, cancellation),
             Tables = await ReadTablesAsync(inputs, cancellation),
             Files = files.ToDictionary(f => f.Key, f => Pinned(run, f.Key, f.Value)),
@@ -51,12 +51,12 @@ sealed class SourceReader(IObjectStore store, TimeProvider time)
         return newest;
     }
 
-    async Task<Dictionary<StepName, long>> ReadLimitsAsync(PipelineDefinition pipeline, CancellationToken cancellation)
+    async Task<Dictionary<StepName, StepLimits>> ReadLimitsAsync(PipelineDefinition pipeline, CancellationToken cancellation)
     {
-        var limits = new Dictionary<StepName, long>();
+        var limits = new Dictionary<StepName, StepLimits>();
         await foreach (var item in store.ListAsync(LakeLayout.StepLimitsOf(pipeline.Name), cancellation))
             if (Path.GetFileNameWithoutExtension(item.Key) is var name && Name.IsValid(name) && await store.GetJsonAsync(item.Key, ContractsJson.Default.StepLimits, cancellation) is { } found)
-                limits[new(name)] = found.MemoryBytes;
+                limits[new(name)] = found;
         return limits;
     }
 

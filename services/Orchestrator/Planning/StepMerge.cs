@@ -7,10 +7,11 @@ static class StepMerge
 {
     /// <param name="outcomes">Of every task, in the order of the tasks.</param>
     /// <param name="reused">The indexes of those that are the outcomes of equal tasks: they cost nothing this time.</param>
+    /// <param name="none">The columns of a step without tasks.</param>
     /// <exception cref="LeanPipeException">The tasks did not yield the same columns, so that their chunks are not one dataset.</exception>
-    public static StepManifest Merge(RunId run, StepName step, IReadOnlyList<TaskOutcome> outcomes, DateTimeOffset now, IReadOnlySet<int>? reused = null)
+    public static StepManifest Merge(RunId run, StepName step, IReadOnlyList<TaskOutcome> outcomes, DateTimeOffset now, IReadOnlySet<int>? reused = null, IReadOnlyList<OutputColumn>? none = null)
     {
-        var columns = outcomes[0].Columns;
+        var columns = outcomes.Count > 0 ? outcomes[0].Columns : none ?? [];
         foreach (var outcome in outcomes)
             if (!outcome.Columns.SequenceEqual(columns))
                 throw new LeanPipeException(

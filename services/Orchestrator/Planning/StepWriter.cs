@@ -5,14 +5,23 @@ namespace LeanPipe.Orchestrator;
 
 /// <summary>Writes a step's tasks before they run, and its manifest after.</summary>
 /// <remarks>
-/// Durable order per step: task.json of every task, commit.json of those whose equal has run before, [attempts and commit.json of every task], tasks.ndjson, manifest.json; all put if absent, all following from what is
+/// Durable order per step: the sheets of its tasks, commit.json of those whose equal has run before, [attempts and commit.json of every task], tasks.ndjson, manifest.json; all put if absent, all following from what is
 /// committed already. A crash anywhere leaves a prefix of that order, and the repeated activity fills up the rest with the same content. Readers of a step
 /// see nothing before its manifest, and then everything.
 /// </remarks>
-sealed class StepWriter(IObjectStore store, RunPlanning plans, TaskCache cache, OrchestratorOptions options, RunProgress progress, TimeProvider time, ILogger<StepWriter> log)
+sealed class StepWriter(IObjectStore store, RunPlanning plans, TaskCache cache, StepShapes shapes, OrchestratorOptions options, RunProgress progress, TimeProvider time, ILogger<StepWriter> log)
 {
     // Puts and gets of small objects wait for the network, not for this machine.
     const int Parallel = 16;
+
+    /// <summary>A task's name has five digits.</summary>
+    const int MostTasks = 100_000;
+
+    /// <summary>
+    /// So many tasks are looked up in the cache when a step is planned. Of a wider step it is a sample: when none of it ran before, most likely none did, and the others are
+    /// looked up one by one, each before its launch.
+    /// </summary>
+    public const int LookedUpAtOnce = 100;
 
     public async Task<StepReply> PlanAsync(RunId run, StepName step, CancellationToken cancellation)
     {
@@ -23,8 +32,16 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, TaskCache cache, 
         var needs = new Dictionary<StepName, StepManifest>();
         foreach (var need in planned.Needs) needs[need] = await FindAsync(run, need, cancellation) ?? throw Missing(LakeLayout.StepManifest(run, need));
         var tasks = planned.MergeOf is { } merged ? await PlanMergeAsync(plan, planned, merged, cancellation) : TaskPlanner.Plan(plan, planned, needs, options.EffectiveLimits);
-        await System.Threading.Tasks.Parallel.ForEachAsync(tasks, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (task, token) =>
-            await store.PutJsonIfAbsentAsync(LakeLayout.TaskSpec(run, step, task.Task), task, ContractsJson.Default.TaskSpec, token));
+        if (tasks.Count > MostTasks)
+            throw new LeanPipeException("plan.too_many_tasks", $"Step '{step}' would have {tasks.Count} tasks, more than {MostTasks}: share its input out in larger parts.");
+        if (TaskPlanner.IsOverNothing(planned, tasks) && await shapes.FindAsync(tasks[0], cancellation) is { } columns)
+        {
+            progress.Report(new StepStarted(run, step, 0));
+            await CommitAsync(run, step, [], columns, cancellation);
+            return new(0, Committed: true);
+        }
+        await System.Threading.Tasks.Parallel.ForEachAsync(TaskSheet.Cut(tasks), new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (sheet, token) =>
+            await store.PutJsonIfAbsentAsync(LakeLayout.TaskSheet(run, step, sheet.Tasks[0].Task, sheet.Tasks.Count), sheet, ContractsJson.Default.TaskSheet, token));
         progress.Report(new StepStarted(run, step, tasks.Count));
         if (await ReuseAsync(tasks, cancellation) == tasks.Count)
         {
@@ -42,15 +59,30 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, TaskCache cache, 
             await System.Threading.Tasks.Parallel.ForAsync(0, tasks, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (n, token) =>
                 outcomes[n] = await CommittedAsync(run, step, new(n), token));
             var plan = await RequirePlanAsync(run, cancellation);
-            if (plan.Steps.Single(s => s.Name == step).MergeOf is { } merged) outcomes = [.. await WholeBucketsAsync(plan, merged, cancellation), .. outcomes];
-            var manifest = StepMerge.Merge(run, step, [.. outcomes.Select(o => o.Outcome)], time.GetUtcNow(), outcomes.Index().Where(o => o.Item.Attempt == 0).Select(o => o.Index).ToHashSet());
-            await store.PutAsync(LakeLayout.TaskRecords(run, step), StepMerge.Records(run, outcomes), cancellation);
-            await store.PutJsonIfAbsentAsync(LakeLayout.StepManifest(run, step), manifest, ContractsJson.Default.StepManifest, cancellation);
-            log.StepCommitted(run.Value, step.Value, manifest.Tasks, manifest.RowsIn, manifest.RowsOut);
-            foreach (var w in manifest.Warnings ?? []) log.CheckWarned(run.Value, step.Value, w.Task.Value, w.Name, w.Found, w.Expected);
-            progress.Report(new StepCommitted(run, step, manifest.Tasks, manifest.RowsIn, manifest.RowsOut));
+            var planned = plan.Steps.Single(s => s.Name == step);
+            IReadOnlyList<OutputColumn>? columns = null;
+            if (planned.MergeOf is { } merged)
+            {
+                outcomes = [.. await WholeBucketsAsync(plan, merged, cancellation), .. outcomes];
+                if (outcomes.Length == 0) columns = (await FindAsync(run, merged, cancellation))?.Columns;
+            }
+            await CommitAsync(run, step, outcomes, columns ?? [], cancellation);
+            if ((planned.BytesOf ?? planned.SplitOf ?? planned.BucketsOf) is not null && outcomes.Length > 0 && await TaskSheets.FindAsync(store, run, step, new(0), cancellation) is { } first)
+                await shapes.LearnAsync(first, outcomes[0].Outcome.Columns, cancellation);
         }
         return new();
+    }
+
+    /// <param name="columns">Of a step without tasks.</param>
+    async Task CommitAsync(RunId run, StepName step, (int Attempt, TaskOutcome Outcome)[] outcomes, IReadOnlyList<OutputColumn> columns, CancellationToken cancellation)
+    {
+        var manifest = StepMerge.Merge(
+            run, step, [.. outcomes.Select(o => o.Outcome)], time.GetUtcNow(), outcomes.Index().Where(o => o.Item.Attempt == 0).Select(o => o.Index).ToHashSet(), columns);
+        await store.PutAsync(LakeLayout.TaskRecords(run, step), StepMerge.Records(run, outcomes), cancellation);
+        await store.PutJsonIfAbsentAsync(LakeLayout.StepManifest(run, step), manifest, ContractsJson.Default.StepManifest, cancellation);
+        log.StepCommitted(run.Value, step.Value, manifest.Tasks, manifest.RowsIn, manifest.RowsOut);
+        foreach (var w in manifest.Warnings ?? []) log.CheckWarned(run.Value, step.Value, w.Task.Value, w.Name, w.Found, w.Expected);
+        progress.Report(new StepCommitted(run, step, manifest.Tasks, manifest.RowsIn, manifest.RowsOut));
     }
 
     async Task<IReadOnlyList<TaskSpec>> PlanMergeAsync(RunPlan plan, PlannedStep step, StepName merged, CancellationToken cancellation)
@@ -75,7 +107,8 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, TaskCache cache, 
         var needs = new Dictionary<StepName, StepManifest>();
         foreach (var need in planned.Needs) needs[need] = await FindAsync(plan.Run, need, cancellation) ?? throw Missing(LakeLayout.StepManifest(plan.Run, need));
         var shares = BucketShares.Of(planned, needs);
-        var outcomes = new (int, TaskOutcome)[Math.Max(1, shares.Count)];
+        // Over nothing it is one task, or none.
+        var outcomes = new (int, TaskOutcome)[shares.Count > 0 ? shares.Count : (await FindAsync(plan.Run, step, cancellation) ?? throw Missing(LakeLayout.StepManifest(plan.Run, step))).Tasks];
         await System.Threading.Tasks.Parallel.ForAsync(0, outcomes.Length, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (n, token) =>
             outcomes[n] = await CommittedAsync(plan.Run, step, new(n), token));
         return (shares, outcomes);
@@ -83,6 +116,16 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, TaskCache cache, 
 
     /// <summary>Commits every task whose equal has run before. Asked once per step, so that a step of which nothing changed calls no activity per task.</summary>
     async Task<int> ReuseAsync(IReadOnlyList<TaskSpec> tasks, CancellationToken cancellation)
+    {
+        if (tasks.Count > LookedUpAtOnce)
+        {
+            var sample = Enumerable.Range(0, LookedUpAtOnce).Select(n => tasks[(int)((long)n * tasks.Count / LookedUpAtOnce)]).ToList();
+            if (await LookUpAsync(sample, cancellation) == 0) return 0;
+        }
+        return await LookUpAsync(tasks, cancellation);
+    }
+
+    async Task<int> LookUpAsync(IReadOnlyList<TaskSpec> tasks, CancellationToken cancellation)
     {
         var reused = 0;
         await System.Threading.Tasks.Parallel.ForEachAsync(tasks, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (task, token) =>

@@ -4,8 +4,8 @@ namespace LeanPipe.Orchestrator;
 
 /// <summary>A planned step and what it reads become its tasks. Pure and deterministic: a repeated activity writes the same tasks under the same keys.</summary>
 /// <remarks>
-/// Tasks are numbered from 0 without gaps. A step always has a task: over inputs without objects it is one task with empty views, so that a step over nothing
-/// still has columns, its <c>count(*)</c> is 0, and its checks are asked.
+/// Tasks are numbered from 0 without gaps. Over inputs without objects a step is one task with empty views: its <c>count(*)</c> is 0, its checks are asked, and it tells the columns.
+/// A step that shares out its work need not run that one (<see cref="IsOverNothing"/>) when its columns are known.
 /// </remarks>
 static class TaskPlanner
 {
@@ -17,7 +17,7 @@ static class TaskPlanner
         if (step.BucketsOf is not null)
         {
             var shares = BucketShares.Of(step, committed);
-            return shares.Count == 0 ? [Task(0, inputs)] : [.. shares.Select((share, n) => share.Parts > 1 ? Task(n, share.Of(inputs)) with { Checks = [] } : Task(n, share.Of(inputs)))];
+            return shares.Count == 0 ? [Task(0, inputs)] : [.. shares.Select((share, n) => share.Parts > 1 ? Task(n, share.Of(inputs)) with { Checks = [], Split = step.BucketsOf } : Task(n, share.Of(inputs)))];
         }
         var driving = step.BytesOf ?? step.SplitOf;
         var groups = driving is null ? [] : Groups(inputs.Single(i => i.Name == driving).Objects, step);
@@ -37,11 +37,20 @@ static class TaskPlanner
             Output = step.Output,
             Load = step.Load,
             Checks = step.Checks,
+            Split = IsSplitAnywhere(step) ? step.BytesOf ?? step.SplitOf : null,
             Limits = limits with { Timeout = step.Timeout ?? limits.Timeout, MemoryBytes = Math.Max(step.MemoryBytes ?? 0, limits.MemoryBytes) },
             MaxAttempts = step.MaxAttempts,
             Cache = step.Cache,
         };
     }
+
+    /// <summary>Nothing of the input that the step shares out is there, so that no task has a share; and there is no check to ask.</summary>
+    public static bool IsOverNothing(PlannedStep step, IReadOnlyList<TaskSpec> tasks) =>
+        (step.BytesOf ?? step.SplitOf ?? step.BucketsOf) is { } shared && step.Checks.Count == 0 && tasks is [var only]
+        && only.Inputs.Where(i => i.Name == shared || step.BucketsAlso?.Contains(i.Name) is true).All(i => i.Objects.Count == 0);
+
+    /// <summary>The document gives no meaning to where its input is cut: not for one task over everything, for windows or buckets, and not where duplicates are looked for in each part.</summary>
+    static bool IsSplitAnywhere(PlannedStep step) => step.Dedupe is null && (step.BytesPerTask ?? step.RowsPerTask ?? step.FilesPerTask) is not null;
 
     /// <summary>The tasks of a step that merges: one for each bucket that was shared out, over the chunks of its shares.</summary>
     /// <param name="shares">Of the step that is merged, in the order of its tasks.</param>
@@ -69,7 +78,10 @@ static class TaskPlanner
         return tasks;
     }
 
-    static List<IReadOnlyList<ObjectRef>> Groups(IReadOnlyList<ObjectRef> objects, PlannedStep step) => step switch
+    static List<IReadOnlyList<ObjectRef>> Groups(IReadOnlyList<ObjectRef> objects, PlannedStep step) =>
+        step.InputBytes is { } most && IsSplitAnywhere(step) ? [.. Asked(objects, step).SelectMany(g => Groups(g, most, o => o.Bytes))] : Asked(objects, step);
+
+    static List<IReadOnlyList<ObjectRef>> Asked(IReadOnlyList<ObjectRef> objects, PlannedStep step) => step switch
     {
         { BytesPerTask: { } bytes } => Groups(objects, bytes, o => o.Bytes),
         { RowsPerTask: { } rows } => Groups(objects, rows, o => o.Rows),

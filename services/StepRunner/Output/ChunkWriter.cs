@@ -14,7 +14,9 @@ internal sealed record ChunkFile(string Path, string Name, long Bytes, int? Buck
 /// rotation writes the row groups of several threads in the order in which they finish, and its partitioned write does not limit a file's size. A staged table
 /// spills like any other, and a cut reads only its own rows. Rows without either stream straight into rotating files.
 /// </remarks>
-internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnlyList<OutputColumn> columns, Scratch scratch)
+/// <param name="slice">Which part of the task's input this is, from 0.</param>
+/// <param name="before">What earlier parts wrote: names go on after them.</param>
+internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnlyList<OutputColumn> columns, Scratch scratch, int slice, IReadOnlyList<ChunkFile> before)
 {
     // No input can have these names: they break the rule for names.
     const string Source = "step's SELECT";
@@ -51,10 +53,11 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
 
     void Stream(CancellationToken cancellation)
     {
-        var output = new ParquetOutput { Directory = scratch.Chunks, FileBytes = spec.Output.ChunkBytes, Compression = Compression };
+        // The engine wants a folder that is empty.
+        var output = new ParquetOutput { Directory = slice == 0 ? scratch.Chunks : Path.Combine(scratch.Chunks, $"slice-{slice}"), FileBytes = spec.Output.ChunkBytes, Compression = Compression };
         if (spec.Output.RowGroupRows is { } rows) output = output with { RowGroupRows = rows };
         foreach (var file in session.CopyToParquet($"SELECT {Columns} FROM {SqlText.Identifier(Source)}", output, cancellation))
-            if (file.Rows > 0) _files.Add(new(file.Path, Name(null, _files.Count), file.Bytes, null));
+            if (file.Rows > 0) _files.Add(new(file.Path, Name(null, Next(null)), file.Bytes, null));
     }
 
     void Stage(CancellationToken cancellation)
@@ -88,7 +91,7 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
     {
         for (var done = 0L; done < range.Rows;)
         {
-            var index = _files.Count(f => f.Bucket == range.Bucket);
+            var index = Next(range.Bucket);
             var left = range.Rows - done;
             var rows = Math.Min(left, _rows == 0 ? FirstCutRows : RowsFor(_bytes, _rows));
             var file = Copy(range, range.Start + done, rows, index, cancellation);
@@ -127,6 +130,8 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
     string Format => $"FORMAT parquet, COMPRESSION {Compression}{(spec.Output.RowGroupRows is { } rows ? $", ROW_GROUP_SIZE {rows}" : "")}";
 
     long RowsFor(long bytes, long rows) => Math.Max(1, (long)(spec.Output.ChunkBytes * (double)rows / bytes));
+
+    int Next(int? bucket) => before.Count(f => f.Bucket == bucket) + _files.Count(f => f.Bucket == bucket);
 
     static string Name(int? bucket, int index) => bucket is { } b ? $"part-b{b:D3}-{index:D4}.parquet" : $"part-{index:D5}.parquet";
 

@@ -11,7 +11,7 @@ namespace LeanPipe.StepRunner;
 /// lake by then. A crash at any point before leaves an attempt without an outcome, which nobody reads and the sweeper takes. A failure writes an outcome too: one with
 /// an error, which names no chunk.
 /// </remarks>
-internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Scratch scratch, Progress progress, TimeProvider time)
+internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Scratch scratch, Progress progress, TimeProvider time, int slices = 1)
 {
     readonly InputFetcher _fetcher = new(lake, scratch);
     readonly DateTimeOffset _startedAt = time.GetUtcNow();
@@ -53,19 +53,7 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
         var paths = await _fetcher.FetchAsync(spec.Inputs, spec.Limits.ScratchBytes, f => progress.Report("fetch", f), watch.Token);
         _timings = _timings with { FetchMs = Lap(ref clock) };
 
-        IReadOnlyList<ChunkFile> files;
-        IReadOnlyDictionary<string, ParquetFacts> facts;
-        using (var session = DuckDbSession.Open(SessionOptions(paths)))
-        {
-            try
-            {
-                (files, facts) = Compute(session, paths, watch);
-            }
-            finally
-            {
-                watch.Observed = null;
-            }
-        }
+        var (files, facts) = Compute(paths, watch);
         _timings = _timings with { SqlMs = Lap(ref clock) };
 
         _checks = await KeepRowsAsync(watch.Token);
@@ -97,29 +85,68 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
         return results;
     }
 
-    (IReadOnlyList<ChunkFile> Files, IReadOnlyDictionary<string, ParquetFacts> Facts) Compute(DuckDbSession session, IReadOnlyDictionary<string, string> paths, Watch watch)
+    /// <summary>Slices come one after another, each with an engine of its own, so that what one needed is free for the next.</summary>
+    (IReadOnlyList<ChunkFile> Files, IReadOnlyDictionary<string, ParquetFacts> Facts) Compute(IReadOnlyDictionary<string, string> paths, Watch watch)
     {
-        _engine = $"duckdb {session.EngineVersion}";
         progress.Report("sql", 0);
-        foreach (var param in spec.Params) session.Execute(InputViews.SetVariable(param), cancellation: watch.Token);
-        foreach (var input in spec.Inputs) CreateView(session, input, [.. input.Objects.Select(o => paths[o.Key])], watch.Token);
-        _columns = SchemaGate.Pass(StepSql.Describe(session, spec.Sql, watch.Token));
+        var parts = TaskSlices.Of(spec, slices);
+        var files = new List<ChunkFile>();
+        for (var n = 0; n < parts.Count - 1; n++) files.AddRange(InSession(paths, watch, parts[n], session => Write(session, parts[n], n, files, watch)));
+        return InSession(paths, watch, parts[^1], session =>
+        {
+            files.AddRange(Write(session, parts[^1], parts.Count - 1, files, watch));
+            // Checks are asked of the whole task.
+            if (parts.Count > 1) CreateViews(session, spec, paths, watch.Token);
+            return (files, Finish(session, files, watch));
+        });
+    }
 
+    T InSession<T>(IReadOnlyDictionary<string, string> paths, Watch watch, TaskSpec part, Func<DuckDbSession, T> use)
+    {
+        using var session = DuckDbSession.Open(SessionOptions(paths));
+        try
+        {
+            _engine = $"duckdb {session.EngineVersion}";
+            foreach (var param in spec.Params) session.Execute(InputViews.SetVariable(param), cancellation: watch.Token);
+            CreateViews(session, part, paths, watch.Token);
+            return use(session);
+        }
+        finally
+        {
+            watch.Observed = null;
+        }
+    }
+
+    IReadOnlyList<ChunkFile> Write(DuckDbSession session, TaskSpec part, int number, IReadOnlyList<ChunkFile> before, Watch watch)
+    {
+        var columns = SchemaGate.Pass(StepSql.Describe(session, spec.Sql, watch.Token));
+        if (number > 0 && !columns.SequenceEqual(_columns))
+            throw new TaskException("step.columns_differ", $"Read in {slices} parts for want of memory, the input yields other columns in part {number + 1} than in the first. Cast them in the SQL, so that they do not depend on the rows.");
+        _columns = columns;
         watch.Observed = session;
-        var files = new ChunkWriter(session, spec, _columns, scratch).Write(f =>
+        var files = new ChunkWriter(session, part, _columns, scratch, number, before).Write(f =>
         {
             watch.Observed = null;
             progress.Report("write", f);
         }, watch.Token);
         watch.Observed = null;
+        return files;
+    }
 
+    IReadOnlyDictionary<string, ParquetFacts> Finish(DuckDbSession session, IReadOnlyList<ChunkFile> files, Watch watch)
+    {
         if (spec.Checks.Count > 0)
         {
             progress.Report("checks", 0);
             session.CreateView(InputViews.Output, InputViews.SelectOutput(_columns, [.. files.Select(f => f.Path)]), watch.Token);
             _findings = new Checks(session, scratch).Run(spec, watch.Token);
         }
-        return (files, files.Count == 0 ? new Dictionary<string, ParquetFacts>() : ParquetFacts.Read(session, [.. files.Select(f => f.Path)], _columns, watch.Token));
+        return files.Count == 0 ? new Dictionary<string, ParquetFacts>() : ParquetFacts.Read(session, [.. files.Select(f => f.Path)], _columns, watch.Token);
+    }
+
+    static void CreateViews(DuckDbSession session, TaskSpec part, IReadOnlyDictionary<string, string> paths, CancellationToken cancellation)
+    {
+        foreach (var input in part.Inputs) CreateView(session, input, [.. input.Objects.Select(o => paths[o.Key])], cancellation);
     }
 
     static void CreateView(DuckDbSession session, TaskInput input, IReadOnlyList<string> paths, CancellationToken cancellation)

@@ -3,7 +3,7 @@ using LeanPipe.Contracts;
 
 namespace LeanPipe.StepRunner;
 
-/// <summary>Reads <c>task.json</c>, as <see cref="ContractsJson"/> would.</summary>
+/// <summary>Reads a task, by itself or out of a sheet, as <see cref="ContractsJson"/> would.</summary>
 /// <remarks>
 /// By hand, because the serialiser's generic metadata is compiled at run time for every value type among the members: 75 ms of processor for a document that takes
 /// one to read, in each of a step's thousands of tasks. A test holds every member against the serialiser.
@@ -15,28 +15,47 @@ internal static class TaskDocument
     public static TaskSpec Read(ReadOnlyMemory<byte> json)
     {
         using var document = JsonDocument.Parse(json);
-        var root = document.RootElement;
-        return new()
-        {
-            Version = Member(root, "version").GetInt32(),
-            Run = new(Text(root, "run")),
-            Pipeline = new(Text(root, "pipeline")),
-            Window = WindowId.Parse(Text(root, "window")),
-            Step = new(Text(root, "step")),
-            Task = TaskId.Parse(Text(root, "task")),
-            Inputs = List(root, "inputs", Input),
-            Sql = Text(root, "sql"),
-            Params = List(root, "params", p => new ParamValue(Text(p, "name"), (ParamType)OneOf(p, "type", ParamTypes), Text(p, "value"))),
-            Output = Output(Member(root, "output")),
-            Load = Optional(root, "load") is { } load ? Load(load) : null,
-            Checks = List(root, "checks", c => new CheckDefinition(
-                Text(c, "name"), Text(c, "sql"), Member(c, "expect").GetInt64(), Optional(c, "severity") is null ? null : (CheckSeverity)OneOf(c, "severity", Severities),
-                Optional(c, "rows")?.GetBoolean())),
-            MaxAttempts = Optional(root, "max_attempts")?.GetInt32(),
-            Cache = Optional(root, "cache")?.GetBoolean(),
-            Limits = Limits(Member(root, "limits")),
-        };
+        return Read(document.RootElement);
     }
+
+    /// <param name="number">Five digits.</param>
+    /// <exception cref="JsonException">It is no sheet, or the task does not stand there.</exception>
+    /// <exception cref="LeanPipeException">An id breaks its rule.</exception>
+    public static TaskSpec ReadSheet(ReadOnlyMemory<byte> json, string number)
+    {
+        using var document = JsonDocument.Parse(json);
+        var root = document.RootElement;
+        var spec = Read(Member(root, "spec")) with { Version = Member(root, "version").GetInt32() };
+        foreach (var share in Member(root, "tasks").EnumerateArray())
+        {
+            if (Text(share, "task") != number) continue;
+            var objects = Member(share, "objects").EnumerateObject().ToDictionary(o => o.Name, o => (IReadOnlyList<ObjectRef>)Objects(o.Value));
+            return new TaskShare(TaskId.Parse(number), objects, Optional(share, "unchecked")?.GetBoolean()).Of(spec);
+        }
+        throw new JsonException($"It has no task {number}.");
+    }
+
+    static TaskSpec Read(JsonElement root) => new()
+    {
+        Version = Member(root, "version").GetInt32(),
+        Run = new(Text(root, "run")),
+        Pipeline = new(Text(root, "pipeline")),
+        Window = WindowId.Parse(Text(root, "window")),
+        Step = new(Text(root, "step")),
+        Task = TaskId.Parse(Text(root, "task")),
+        Inputs = List(root, "inputs", Input),
+        Sql = Text(root, "sql"),
+        Params = List(root, "params", p => new ParamValue(Text(p, "name"), (ParamType)OneOf(p, "type", ParamTypes), Text(p, "value"))),
+        Output = Output(Member(root, "output")),
+        Load = Optional(root, "load") is { } load ? Load(load) : null,
+        Checks = List(root, "checks", c => new CheckDefinition(
+            Text(c, "name"), Text(c, "sql"), Member(c, "expect").GetInt64(), Optional(c, "severity") is null ? null : (CheckSeverity)OneOf(c, "severity", Severities),
+            Optional(c, "rows")?.GetBoolean())),
+        Split = Optional(root, "split")?.GetString(),
+        MaxAttempts = Optional(root, "max_attempts")?.GetInt32(),
+        Cache = Optional(root, "cache")?.GetBoolean(),
+        Limits = Limits(Member(root, "limits")),
+    };
 
     static readonly string[] ParamTypes = ["string", "int64", "float64", "bool", "timestamp"];
     static readonly string[] Compressions = ["zstd", "snappy", "gzip", "lz4", "none"];
@@ -48,7 +67,14 @@ internal static class TaskDocument
         Text(input, "name"),
         (InputFormat)OneOf(input, "format", Formats),
         List(input, "columns", c => new SegmentColumn(Text(c, "name"), Text(c, "read_as"), Text(c, "type"), Optional(c, "expression")?.GetString())),
-        List(input, "objects", o => new ObjectRef(Text(o, "key"), Member(o, "bytes").GetInt64(), Member(o, "rows").GetInt64(), Text(o, "sha256"))));
+        Objects(Member(input, "objects")));
+
+    static List<ObjectRef> Objects(JsonElement list)
+    {
+        var objects = new List<ObjectRef>(list.GetArrayLength());
+        foreach (var o in list.EnumerateArray()) objects.Add(new(Text(o, "key"), Member(o, "bytes").GetInt64(), Member(o, "rows").GetInt64(), Text(o, "sha256")));
+        return objects;
+    }
 
     static TaskOutput Output(JsonElement output) => new()
     {

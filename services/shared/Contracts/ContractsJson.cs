@@ -23,6 +23,8 @@ namespace LeanPipe.Contracts;
 [JsonSerializable(typeof(RunRequest))]
 [JsonSerializable(typeof(RunPlan))]
 [JsonSerializable(typeof(TaskSpec))]
+[JsonSerializable(typeof(TaskSheet))]
+[JsonSerializable(typeof(StepShape))]
 [JsonSerializable(typeof(TaskOutcome))]
 [JsonSerializable(typeof(LoadDefinition))]
 [JsonSerializable(typeof(TaskCommit))]

@@ -71,15 +71,15 @@ sealed class RawProofs(LakeSnapshot lake)
     {
         if (await lake.Store.GetJsonAsync(LakeLayout.StepManifest(run, step), ContractsJson.Default.StepManifest, cancellationToken) is not { } manifest) return false;
         var read = new Dictionary<string, ObjectRef>();
-        for (var number = 0; number < manifest.Tasks; number++)
+        var tasks = 0;
+        await foreach (var spec in TaskSheets.ReadAsync(lake.Store, run, step, cancellationToken))
         {
-            var task = new TaskId(number);
-            if (await lake.Store.GetJsonAsync(LakeLayout.TaskSpec(run, step, task), ContractsJson.Default.TaskSpec, cancellationToken) is not { } spec ||
-                await lake.Store.GetJsonAsync(LakeLayout.TaskCommit(run, step, task), ContractsJson.Default.TaskCommit, cancellationToken) is not { } commit ||
+            if (tasks++ == manifest.Tasks) return false;
+            if (await lake.Store.GetJsonAsync(LakeLayout.TaskCommit(run, step, spec.Task), ContractsJson.Default.TaskCommit, cancellationToken) is not { } commit ||
                 await lake.Store.GetJsonAsync(commit.Outcome, ContractsJson.Default.TaskOutcome, cancellationToken) is not { Error: null } outcome ||
                 outcome.RowsIn != spec.Inputs.Sum(i => i.Objects.Sum(o => o.Rows))) return false;
             foreach (var item in spec.Inputs.Where(i => i.Name == input).SelectMany(i => i.Objects)) read[item.Key] = item;
         }
-        return Fingerprint(read.Values) == expected;
+        return tasks == manifest.Tasks && Fingerprint(read.Values) == expected;
     }
 }

@@ -13,7 +13,10 @@ static class RunSweep
     static readonly string[] Kept = ["plan.json", "run.json", "tasks.ndjson", "cancel.json"];
 
     // The first names the second, and so on.
-    static readonly string[] Order = ["manifest.json", "commit.json", "outcome.json", "task.json"];
+    static readonly string[] Order = ["manifest.json", "commit.json", "outcome.json", Sheet];
+
+    /// <summary>Of a step's tasks, whatever its own name says.</summary>
+    const string Sheet = "tasks";
 
     public static async Task<IReadOnlyList<Removal>> FindAsync(LakeSnapshot lake, HousekeepingPolicy policy, CancellationToken cancellationToken)
     {
@@ -44,7 +47,7 @@ static class RunSweep
         from item in run.Objects
         let name = item.Key[(item.Key.LastIndexOf('/') + 1)..]
         where !Kept.Contains(name) && !lake.IsNamed(item.Key)
-        orderby Array.IndexOf(Order, name) is var place and >= 0 ? place : Order.Length, item.Key
+        orderby Array.IndexOf(Order, TaskSheetKey.Of(item.Key) is null ? name : Sheet) is var place and >= 0 ? place : Order.Length, item.Key
         select new Removal("run", item.Key, item.Bytes, why);
 
     /// <summary>Tasks with more attempts than one, of a run that completed: all but the one that its commit names.</summary>

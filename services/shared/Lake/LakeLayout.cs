@@ -81,6 +81,9 @@ public static class LakeLayout
     /// <summary>Prefix of what the steps of a pipeline need.</summary>
     public static string StepLimitsOf(PipelineName pipeline) => $"index/limits/{pipeline}/";
 
+    /// <summary>Orchestrator: the columns that a step yields, learnt from its tasks. Replaced.</summary>
+    public static string StepShape(PipelineName pipeline, StepName step) => $"index/shapes/{pipeline}/{step}.json";
+
     /// <summary>Prefix of the runs that wait, in their order.</summary>
     public const string QueueWaiting = "index/queue/waiting/";
 
@@ -102,8 +105,14 @@ public static class LakeLayout
     /// <summary>Orchestrator: the commit of a step.</summary>
     public static string StepManifest(RunId run, StepName step) => $"{Runs}{run}/{step}/manifest.json";
 
-    /// <summary>Orchestrator.</summary>
-    public static string TaskSpec(RunId run, StepName step, TaskId task) => $"{Task(run, step, task)}task.json";
+    /// <summary>Prefix of the sheets of a step's tasks.</summary>
+    public static string TaskSheets(RunId run, StepName step) => $"{Runs}{run}/{step}/tasks/";
+
+    /// <summary>Orchestrator: so many tasks from one on.</summary>
+    public static string TaskSheet(RunId run, StepName step, TaskId first, int count) => $"{TaskSheets(run, step)}{first}-{count}.json";
+
+    /// <summary>A task that stands by itself and in no sheet: a rehearsal, a test, one that a person runs by hand. No orchestrator writes it.</summary>
+    public static string LoneTask(RunId run, StepName step, TaskId task) => $"{Task(run, step, task)}task.json";
 
     /// <summary>Orchestrator: which attempt won.</summary>
     public static string TaskCommit(RunId run, StepName step, TaskId task) => $"{Task(run, step, task)}commit.json";

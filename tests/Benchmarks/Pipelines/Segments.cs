@@ -52,7 +52,7 @@ static class Segments
             Output = output,
             Limits = new() { Threads = Environment.ProcessorCount, MemoryBytes = memory, ScratchBytes = 20L << 30 },
         };
-        await store.PutJsonAsync(LakeLayout.TaskSpec(task.Run, task.Step, task.Task), task, ContractsJson.Default.TaskSpec, default);
+        await store.PutJsonAsync(LakeLayout.LoneTask(task.Run, task.Step, task.Task), task, ContractsJson.Default.TaskSpec, default);
         return task;
     }
 }

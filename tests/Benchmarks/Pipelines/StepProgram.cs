@@ -27,7 +27,7 @@ sealed class StepProgram(string path)
 
     public Spent Run(TaskSpec task, LakeOptions lake, string scratch)
     {
-        var start = new ProcessStartInfo(path, ["--task", LakeLayout.TaskSpec(task.Run, task.Step, task.Task), "--attempt", "1", "--scratch", scratch]);
+        var start = new ProcessStartInfo(path, ["--task", LakeLayout.LoneTask(task.Run, task.Step, task.Task), "--attempt", "1", "--scratch", scratch]);
         foreach (var (name, value) in lake.ToEnvironment()) start.Environment[name] = value;
         return Run(start);
     }

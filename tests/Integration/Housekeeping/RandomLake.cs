@@ -129,7 +129,7 @@ sealed class RandomLake(IObjectStore store, int seed)
     async Task<Chunk?> TaskAsync(RunId run, TaskId task, IReadOnlyList<ObjectRef> inputs, bool committed, List<string> mine)
     {
         var spec = new TaskSpec { Run = run, Pipeline = Pipeline, Window = WindowId.Parse("2026-01-01"), Step = Step, Task = task, Inputs = [new("raw", InputFormat.Ndjson, [], inputs)], Sql = "FROM raw", Output = new(), Limits = new() };
-        mine.Add(await JsonAsync(LakeLayout.TaskSpec(run, Step, task), spec, ContractsJson.Default.TaskSpec));
+        mine.Add(await JsonAsync(LakeLayout.TaskSheet(run, Step, task, 1), TaskSheet.Cut([spec]).Single(), ContractsJson.Default.TaskSheet));
         if (committed && results.Count > 0 && random.Next(4) == 0)
         {
             // The result of an equal task of another run.

@@ -246,6 +246,32 @@ public sealed class PipelineRunTests
     }
 
     [Fact]
+    public async Task Steps_that_share_out_nothing_start_no_process_and_what_follows_them_is_right()
+    {
+        await using var lab = await OrchestratorLab.StartAsync("""
+            pipeline: p
+            steps:
+              compact: { inputs: { raw: { stream: telemetry } }, fan_out: { bytes: 1B }, sql: compact.sql }
+              by_sensor: { inputs: { t: compact }, fan_out: { hash: t.sensor_id, buckets: 4 }, sql: by_sensor.sql }
+              all: { inputs: { t: by_sensor }, sql: all.sql, publish: { table: totals } }
+              rows: { inputs: { t: by_sensor }, fan_out: { files: 1 }, sql: rows.sql, publish: { table: by_sensor } }
+            """, ("compact.sql", "SELECT sensor_id, value FROM raw"), ("by_sensor.sql", "SELECT sensor_id, sum(value) AS total FROM t GROUP BY ALL"),
+            ("all.sql", "SELECT count(*) AS n, sum(total) AS total FROM t"), ("rows.sql", "FROM t"));
+        await lab.SealAsync(Window, 1, Segments);
+        (await lab.RunAsync("r1", Request)).RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed);
+        (await lab.RowsAsync("by_sensor", "SELECT sensor_id, total")).Count.ShouldBe(3);
+
+        await lab.SealAsync(Window, 2);
+        var state = await lab.RunAsync("r2", Request);
+        state.RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed, $"{state.FailureDetails}");
+        (await lab.ViewAsync("r2")).GetProperty("steps").EnumerateArray().Select(s => (s.GetProperty("step").GetString(), s.GetProperty("attempts").GetInt32()))
+            .ShouldBe([("compact", 0), ("by_sensor", 0), ("all", 1), ("rows", 0)], ignoreOrder: true);
+        (await lab.RowsAsync("by_sensor", "SELECT sensor_id, total")).ShouldBeEmpty();
+        (await lab.RowsAsync("totals", "SELECT n")).ShouldBe(["0"]);
+        (await DeltaTable.OpenAsync(lab.Store, new("by_sensor"), default)).ShouldNotBeNull().Columns.Select(c => c.Name).ShouldBe(["sensor_id", "total"]);
+    }
+
+    [Fact]
     public async Task A_bad_request_fails_with_everything_that_is_wrong()
     {
         await using var lab = await OrchestratorLab.StartAsync(Yaml, Files);

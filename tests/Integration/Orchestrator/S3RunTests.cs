@@ -29,7 +29,7 @@ public sealed class S3RunTests
         (record.Status, record.Steps.Sum(s => s.Tasks)).ShouldBe((RunStatus.Completed, 6));
         var keys = new List<string>();
         await foreach (var item in lab.Store.ListAsync(LakeLayout.Run(new("r1")), default)) keys.Add(item.Key);
-        foreach (var (name, count) in new[] { ("task.json", 6), ("started.json", 6), ("outcome.json", 6), ("commit.json", 6), ("manifest.json", 3), ("plan.json", 1), ("run.json", 1) })
+        foreach (var (name, count) in new[] { ("00000-3.json", 1), ("00000-2.json", 1), ("00000-1.json", 1), ("started.json", 6), ("outcome.json", 6), ("commit.json", 6), ("manifest.json", 3), ("plan.json", 1), ("run.json", 1) })
             keys.Count(k => k.EndsWith("/" + name, StringComparison.Ordinal)).ShouldBe(count, name);
         (await lab.ViewAsync("r1")).GetProperty("status").GetString().ShouldBe("completed");
     }

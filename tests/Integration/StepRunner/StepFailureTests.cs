@@ -97,6 +97,46 @@ public sealed class StepFailureTests
     }
 
     [Fact]
+    public async Task A_task_that_needs_too_much_for_all_of_its_input_succeeds_when_it_reads_it_in_parts()
+    {
+        await using var lake = new TaskLake();
+        var objects = new List<ObjectRef>();
+        for (var n = 0; n < 4; n++) objects.Add(await lake.PutAsync($"raw/{n}.ndjson", string.Concat(Enumerable.Range(0, 30).Select(i => $"{{\"n\":{(n * 30) + i}}}\n")), 30));
+        // A list in one row cannot be spilled.
+        var spec = lake.Task("SELECT n % 2 AS odd, len(list(n * m)) AS products FROM raw, range(100000) r(m) GROUP BY ALL ORDER BY odd", new TaskInput("raw", InputFormat.Ndjson, [TaskLake.Column("n", "BIGINT")], objects)) with
+        {
+            Split = "raw",
+            Output = new() { OrderBy = ["odd"] },
+            Checks = [new("all", "SELECT sum(products)::BIGINT - (SELECT count(*) * 100000 FROM raw) FROM output", 0)],
+            Limits = new() { MemoryBytes = 96L << 20, ScratchBytes = 1L << 30 },
+        };
+        (await lake.RunAsync(spec)).Failed("duckdb.out_of_memory");
+
+        using var process = await lake.StartAsync(spec, 2, "--slices", "4");
+        var outcome = (await lake.EndAsync(process, spec, 2)).Succeeded();
+        (outcome.RowsIn, outcome.RowsOut, outcome.Chunks.Count).ShouldBe((120, 8, 4));
+        outcome.Chunks.Select(c => Path.GetFileName(c.Object.Key)).ShouldBe(["part-00000.parquet", "part-00001.parquet", "part-00002.parquet", "part-00003.parquet"]);
+        (await lake.ReadAsync(outcome.Chunks, "SELECT sum(products)::BIGINT, count(DISTINCT filename) FROM chunks")).ShouldBe(["12000000|4"]);
+        lake.Scratch.EnumerateFileSystemInfos().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Parts_of_rows_without_an_order_stream_into_chunks_of_their_own()
+    {
+        await using var lake = new TaskLake();
+        var objects = new List<ObjectRef>();
+        for (var n = 0; n < 3; n++) objects.Add(await lake.PutAsync($"raw/{n}.ndjson", $"{{\"n\":{n}}}\n", 1));
+        foreach (var (output, slices) in new[] { (new TaskOutput(), 3), (new TaskOutput { Hash = new("n", 2) }, 2) })
+        {
+            var spec = lake.Task("SELECT n FROM raw WHERE n <> 1", new TaskInput("raw", InputFormat.Ndjson, [TaskLake.Column("n", "BIGINT")], objects)) with { Split = "raw", Output = output };
+            using var process = await lake.StartAsync(spec, 1, "--slices", $"{slices}");
+            var outcome = (await lake.EndAsync(process, spec)).Succeeded();
+            outcome.Chunks.Select(c => c.Object.Key).ShouldBeUnique();
+            (await lake.ReadAsync(outcome.Chunks, "SELECT n FROM chunks ORDER BY n")).ShouldBe(["0", "2"]);
+        }
+    }
+
+    [Fact]
     public async Task A_sort_larger_than_memory_spills_and_succeeds_or_says_that_the_scratch_is_too_small()
     {
         await using var lake = new TaskLake();

@@ -54,11 +54,12 @@ public sealed class TaskLake : IAsyncDisposable
         Limits = new() { MemoryBytes = 512L << 20, ScratchBytes = 4L << 30 },
     };
 
+    /// <returns>What a step runner is told.</returns>
     public async Task<string> WriteAsync(TaskSpec spec)
     {
-        var key = LakeLayout.TaskSpec(spec.Run, spec.Step, spec.Task);
-        await Store.PutJsonAsync(key, spec, ContractsJson.Default.TaskSpec, CancellationToken.None);
-        return key;
+        var key = LakeLayout.TaskSheet(spec.Run, spec.Step, spec.Task, 1);
+        await Store.PutJsonAsync(key, TaskSheet.Cut([spec]).Single(), ContractsJson.Default.TaskSheet, CancellationToken.None);
+        return new TaskSheetKey(key, spec.Task.Index, 1).Document(spec.Task);
     }
 
     /// <summary>Runs the task's first attempt as a process to its end.</summary>

@@ -11,7 +11,7 @@ public sealed class UsageTests
         using var process = StepProcess.Start(null, "--help");
         var (code, output, error) = await process.EndAsync();
         (code, error).ShouldBe((0, ""));
-        output[0].ShouldBe("steprunner --task KEY --attempt N [--scratch DIR] [--memory BYTES] [--exit-with-parent]");
+        output[0].ShouldBe("steprunner --task TASK --attempt N [--scratch DIR] [--memory BYTES] [--slices N] [--exit-with-parent]");
     }
 
     [Fact]
@@ -20,7 +20,7 @@ public sealed class UsageTests
         using var process = StepProcess.Start(null, "--attempt", "x");
         var (code, _, error) = await process.EndAsync();
         code.ShouldBe(2);
-        error.ShouldBe("steprunner: --task is missing: give the lake key of a task.json.\nsteprunner: --attempt is 'x': expected a number from 1.\nsteprunner: --help shows how it is called.\n");
+        error.ShouldBe("steprunner: --task is missing: give the lake key of a sheet of tasks, # and the number of the task.\nsteprunner: --attempt is 'x': expected a number from 1.\nsteprunner: --help shows how it is called.\n");
     }
 
     [Fact]
@@ -41,6 +41,11 @@ public sealed class UsageTests
         (await CodeAsync(lake, "runs/elsewhere.json")).ShouldBe((2, "task.misplaced"));
         (await CodeAsync(lake, await lake.WriteAsync(lake.Task("SELECT 1 AS one") with { Version = 2 }))).ShouldBe((2, "task.bad_version"));
         await lake.PutAsync("runs/r/s/00001/task.json", "{}");
+        var sheet = TaskSheet.Cut([lake.Task("SELECT 1 AS one")]).Single();
+        foreach (var place in (string[])["runs/run-1/hourly/tasks/00000-1.json", "runs/run-2/hourly/tasks/00000-1.json"])
+            await lake.Store.PutJsonAsync(place, sheet, ContractsJson.Default.TaskSheet, CancellationToken.None);
+        (await CodeAsync(lake, "runs/run-1/hourly/tasks/00000-1.json#00099")).ShouldBe((2, "task.bad_document"));
+        (await CodeAsync(lake, $"runs/run-2/hourly/tasks/00000-1.json#{sheet.Spec.Task}")).ShouldBe((2, "task.misplaced"));
         (await CodeAsync(lake, "runs/r/s/00001/task.json")).ShouldBe((2, "task.bad_document"));
     }
 

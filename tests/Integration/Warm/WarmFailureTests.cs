@@ -18,7 +18,7 @@ public sealed class WarmFailureTests
         var run = tasks.RunAsync(spec.Run, spec.Step, spec.Task, "execution");
         await UntilComputesAsync(runner);
         var child = runner.Children();
-        await lab.Lake.Store.PutJsonAsync(LakeLayout.TaskSpec(spec.Run, spec.Step, spec.Task), spec with { Sql = "SELECT 1 AS one" }, ContractsJson.Default.TaskSpec, default);
+        await lab.Lake.WriteAsync(spec with { Sql = "SELECT 1 AS one" });
         runner.Kill();
         (await run).Failure.ShouldBeNull();
         foreach (var process in child) await WarmRunner.GoneAsync(process);

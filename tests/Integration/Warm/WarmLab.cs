@@ -35,12 +35,12 @@ sealed class WarmLab : IAsyncDisposable
     OrchestratorOptions Options => new() { Lake = Lake.Options, Config = _folder.FullName, TaskLimits = new() { MemoryBytes = 512L << 20 }, RetryDelay = TimeSpan.Zero, MaxConcurrentTasks = 2 };
 
     public TaskRunner Tasks() => new(
-        Lake.Store, Launcher, new(Lake.Store), new(Lake.Store, Options, TimeProvider.System, NullLogger<MemoryLadder>.Instance), Options, new(), _lifetime, TimeProvider.System, NullLogger<TaskRunner>.Instance);
+        Lake.Store, Launcher, new(Lake.Store), new(Lake.Store), new(Lake.Store, Options, TimeProvider.System, NullLogger<MemoryLadder>.Instance), Options, new(), _lifetime, TimeProvider.System, NullLogger<TaskRunner>.Instance);
 
     public async Task<TaskAttempt> PlanAsync(TaskSpec spec, int attempt = 1)
     {
-        await Lake.WriteAsync(spec);
-        return new(spec.Run, spec.Step, spec.Task, attempt, spec.Limits, InputBytes: spec.Inputs.Sum(i => i.Objects.Sum(o => o.Bytes)));
+        var document = await Lake.WriteAsync(spec);
+        return new(spec.Run, spec.Step, spec.Task, attempt, spec.Limits, InputBytes: spec.Inputs.Sum(i => i.Objects.Sum(o => o.Bytes)), Document: document);
     }
 
     /// <summary>Begins an attempt of endless SQL.</summary>
@@ -94,7 +94,7 @@ sealed class StartedProcesses(TaskLake lake) : ILauncher
     public async Task<LaunchEnd> RunAsync(TaskAttempt attempt, Action<string> output, CancellationToken cancel)
     {
         lock (Attempts) Attempts.Add(attempt.Attempt);
-        using var process = StepProcess.Start(lake.Options, ["--task", LakeLayout.TaskSpec(attempt.Run, attempt.Step, attempt.Task), "--attempt", $"{attempt.Attempt}", "--scratch", lake.Scratch.FullName]);
+        using var process = StepProcess.Start(lake.Options, [.. attempt.Arguments, "--scratch", lake.Scratch.FullName]);
         var (code, _, error) = await process.EndAsync();
         return new(code, false, error);
     }

@@ -119,6 +119,27 @@ public sealed class CacheTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_a_wide_step_of_which_little_ran_before_that_little_is_reused_when_its_turn_comes()
+    {
+        await _lab.SealAsync(9, [.. Enumerable.Range(0, 250).Select(n => new ObjectRef($"raw/{n}", 100, 1, $"{n:x64}"))]);
+        var launcher = new ScriptedLauncher(_lab.Store) { Engine = TaskCache.Engine };
+        var life = _lab.Begin(launcher: launcher);
+        await life.Planning.PlanAsync(new("w1"), Request with { Revision = 9 }, default);
+        (await life.Steps.PlanAsync(new("w1"), Compact, default)).ShouldSatisfyAllConditions(r => r.Tasks.ShouldBe(250), r => r.Committed.ShouldBeFalse());
+        await life.Tasks.RunAsync(new("w1"), Compact, new(1), "e");
+        launcher.Launched.Count.ShouldBe(1);
+
+        await life.Planning.PlanAsync(new("w2"), Request with { Revision = 9 }, default);
+        await life.Steps.PlanAsync(new("w2"), Compact, default);
+        (await life.Tasks.RunAsync(new("w2"), Compact, new(1), "e")).Failure.ShouldBeNull();
+        launcher.Launched.Count.ShouldBe(1);
+        (await _lab.Store.GetJsonAsync(LakeLayout.TaskCommit(new("w2"), Compact, new(1)), ContractsJson.Default.TaskCommit, default))
+            .ShouldBe(new TaskCommit(0, LakeLayout.Outcome(new("w1"), Compact, new(1), 1)));
+        (await life.Tasks.RunAsync(new("w2"), Compact, new(249), "e")).Failure.ShouldBeNull();
+        launcher.Launched[^1].Document.ShouldBe("runs/w2/compact/tasks/00200-50.json#00249");
+    }
+
+    [Fact]
     public async Task A_preview_shows_tasks_inputs_and_why_and_writes_nothing()
     {
         var before = await _lab.KeysAsync();

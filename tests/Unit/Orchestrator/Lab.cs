@@ -40,8 +40,9 @@ sealed class Lab : IDisposable
 
     public IObjectStore Store { get; }
 
-    public async Task SealAsync(int revision = 1) => await Store.PutJsonAsync(
-        LakeLayout.WindowManifest(Samples.Telemetry, Samples.Window, revision), Samples.Manifest with { Revision = revision }, ContractsJson.Default.WindowManifest, default);
+    public async Task SealAsync(int revision = 1, IReadOnlyList<ObjectRef>? segments = null) => await Store.PutJsonAsync(
+        LakeLayout.WindowManifest(Samples.Telemetry, Samples.Window, revision), Samples.Manifest with { Revision = revision, Segments = segments ?? Samples.Manifest.Segments },
+        ContractsJson.Default.WindowManifest, default);
 
     /// <summary>A new life of the service over the same lake.</summary>
     public Life Begin(IObjectStore? store = null, ScriptedLauncher? launcher = null, int maxRuns = 16) => new(store ?? Store, Config, launcher ?? new(Store), maxRuns);
@@ -65,8 +66,8 @@ sealed class Life
         Queue = new(store, Instances, options, TimeProvider.System, NullLogger<RunQueue>.Instance);
         Planning = new(store, new(config), new(store, TimeProvider.System), Queue, Progress, NullLogger<RunPlanning>.Instance);
         Cache = new(store);
-        Steps = new(store, Planning, Cache, options, Progress, TimeProvider.System, NullLogger<StepWriter>.Instance);
-        Tasks = new(store, launcher, Cache, new(store, options, TimeProvider.System, NullLogger<MemoryLadder>.Instance), options, Progress, new Lifetime(), TimeProvider.System, NullLogger<TaskRunner>.Instance);
+        Steps = new(store, Planning, Cache, new(store), options, Progress, TimeProvider.System, NullLogger<StepWriter>.Instance);
+        Tasks = new(store, launcher, new(store), Cache, new(store, options, TimeProvider.System, NullLogger<MemoryLadder>.Instance), options, Progress, new Lifetime(), TimeProvider.System, NullLogger<TaskRunner>.Instance);
         Cancellation = new(store, Tasks, Instances, TimeProvider.System, NullLogger<RunCancellation>.Instance);
         Ending = new(store, Steps, Planning, Progress, TimeProvider.System, NullLogger<RunEnding>.Instance);
     }
@@ -143,7 +144,7 @@ sealed class ScriptedLauncher(IObjectStore store) : ILauncher
 
     public async Task<LaunchEnd> SucceedAsync(TaskAttempt a)
     {
-        var spec = (await store.GetJsonAsync(LakeLayout.TaskSpec(a.Run, a.Step, a.Task), ContractsJson.Default.TaskSpec, default)).ShouldNotBeNull();
+        var spec = (await TaskSheets.FindAsync(store, a.Run, a.Step, a.Task, default)).ShouldNotBeNull();
         // One chunk per bucket, its content the inputs' names: the result tells which inputs it was made of.
         var chunks = new List<Chunk>();
         foreach (var bucket in spec.Output.Hash is { } hash ? Enumerable.Range(0, hash.Buckets).Select(b => (int?)b) : [null])

@@ -67,7 +67,34 @@ public sealed class TaskRunnerTests : IAsyncLifetime
         var life = _lab.Begin();
         await life.Planning.PlanAsync(new("next"), Request, default);
         await life.Steps.PlanAsync(new("next"), Compact, default);
-        (await _lab.Store.GetJsonAsync(LakeLayout.TaskSpec(new("next"), Compact, Task0), ContractsJson.Default.TaskSpec, default)).ShouldNotBeNull().Limits.MemoryBytes.ShouldBe(350);
+        (await TaskSheets.FindAsync(_lab.Store, new("next"), Compact, Task0, default)).ShouldNotBeNull().Limits.MemoryBytes.ShouldBe(350);
+    }
+
+    [Fact]
+    public async Task A_task_without_enough_memory_reads_its_input_in_parts_before_it_gets_more_and_the_step_begins_with_smaller_tasks_from_then_on()
+    {
+        var (run, last) = (Run, new TaskId(3));
+        _launcher.Script = a => a.Slices == 1 ? _launcher.FailAsync(a, "duckdb.out_of_memory", transient: false) : _launcher.SucceedAsync(a);
+        (await _lab.Begin(launcher: _launcher).Tasks.RunAsync(run, Compact, last, "e")).Failure.ShouldBeNull();
+        _launcher.Launched.Select(a => (a.Attempt, a.Limits.MemoryBytes, a.MoreMemory, a.Slices)).ShouldBe([(1, 100, false, 1), (2, 100, false, 2)]);
+        _launcher.Launched[1].Arguments.ShouldBe(["--task", "runs/r/compact/tasks/00000-4.json#00003", "--attempt", "2", "--slices", "2"]);
+
+        var life = _lab.Begin();
+        await life.Planning.PlanAsync(new("next"), Request, default);
+        (await life.Steps.PlanAsync(new("next"), Compact, default)).Tasks.ShouldBe(5);
+        var tasks = await TaskSheets.ReadAsync(_lab.Store, new("next"), Compact, default).ToListAsync();
+        tasks.Select(t => string.Join(',', t.Inputs[0].Objects.Select(o => o.Key))).ShouldBe(["raw/a", "raw/b", "raw/c", "raw/d", "raw/e"]);
+        tasks.ShouldAllBe(t => t.Limits.MemoryBytes == 100);
+    }
+
+    [Fact]
+    public async Task Parts_that_are_too_large_still_get_more_memory()
+    {
+        _launcher.Script = a => a.Limits.MemoryBytes < 350 ? _launcher.FailAsync(a, "duckdb.out_of_memory", transient: false) : _launcher.SucceedAsync(a);
+        (await _lab.Begin(launcher: _launcher).Tasks.RunAsync(Run, Compact, new(3), "e")).Failure.ShouldBeNull();
+        _launcher.Launched.Select(a => (a.Limits.MemoryBytes, a.Slices)).ShouldBe([(100, 1), (100, 2), (200, 2), (350, 2)]);
+        (await _lab.Store.GetJsonAsync(LakeLayout.StepLimits(Request.Pipeline, Compact), ContractsJson.Default.StepLimits, default)).ShouldNotBeNull()
+            .ShouldSatisfyAllConditions(l => l.MemoryBytes.ShouldBe(350), l => l.InputBytes.ShouldBe(90));
     }
 
     [Fact]

@@ -9,6 +9,10 @@ public sealed class ArgumentsTests
         Arguments.Parse(["--attempt", "3", "--task", "runs/r/s/00000/task.json"]).Parsed.ShouldBe(new Arguments("runs/r/s/00000/task.json", 3, null));
 
     [Fact]
+    public void What_an_attempt_gets_after_one_without_enough_memory_is_taken() =>
+        Arguments.Parse(["--task", "k", "--attempt", "2", "--memory", "5", "--slices", "4"]).Parsed.ShouldBe(new Arguments("k", 2, null, MemoryBytes: 5, Slices: 4));
+
+    [Fact]
     public void A_switch_takes_no_value() =>
         Arguments.Parse(["--exit-with-parent", "--task", "k", "--attempt", "1", "--scratch", "/s"]).Parsed.ShouldBe(new Arguments("k", 1, "/s", ExitWithParent: true));
 
@@ -19,9 +23,9 @@ public sealed class ArgumentsTests
         parsed.ShouldBeNull();
         errors.ShouldBe(
         [
-            "'--what' is no option: expected --task, --attempt, --scratch, --memory or --exit-with-parent.",
+            "'--what' is no option: expected --task, --attempt, --scratch, --memory, --slices or --exit-with-parent.",
             "--scratch has no value.",
-            "--task is missing: give the lake key of a task.json.",
+            "--task is missing: give the lake key of a sheet of tasks, # and the number of the task.",
             "--attempt is '0': expected a number from 1.",
         ]);
     }

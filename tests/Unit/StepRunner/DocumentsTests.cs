@@ -26,6 +26,7 @@ public sealed class DocumentsTests
         Output = new() { ChunkBytes = 9, OrderBy = ["a", "b"], Hash = new("a", 16, ["b"]), PartitionBy = ["b"], RowGroupRows = 5000, Compression = ChunkCompression.Lz4 },
         Load = new() { Connection = "w", Table = "s.t", Key = ["a", "b"], Mode = LoadMode.Update, Lookups = [new("p_id", "p", [new("n", "m"), new("o", "q")], "id")] },
         Checks = [new("c", "SELECT 1", -1), new("d", "FROM output", 0, CheckSeverity.Warn, Rows: true)],
+        Split = "raw",
         MaxAttempts = 4,
         Cache = false,
         Limits = new() { Threads = 3, MemoryBytes = 11, ScratchBytes = 12, Timeout = TimeSpan.FromDays(1.5) },

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LeanPipe.Contracts;
-using LeanPipe.Lake;
 
 namespace LeanPipe.Orchestrator;
 
@@ -56,10 +55,7 @@ static class TaskJob
         pod["activeDeadlineSeconds"] = (long)(attempt.Timeout + Grace).TotalSeconds;
 
         var container = Named(pod, "containers", Container);
-        container["args"] = new JsonArray(
-            "--task", LakeLayout.TaskSpec(attempt.Run, attempt.Step, attempt.Task), "--attempt", attempt.Attempt.ToString(CultureInfo.InvariantCulture), "--scratch", ScratchPath);
-        if (attempt.MoreMemory)
-            foreach (var argument in (string[])["--memory", attempt.Limits.MemoryBytes.ToString(CultureInfo.InvariantCulture)]) container["args"]!.AsArray().Add(argument);
+        container["args"] = new JsonArray([.. attempt.Arguments.Concat(["--scratch", ScratchPath]).Select(a => JsonValue.Create(a))]);
         // Of a container that fails, the end of its log comes with its status.
         container["terminationMessagePolicy"] = "FallbackToLogsOnError";
         var limits = attempt.Limits;

@@ -73,7 +73,7 @@ sealed class WarmLauncher(
         try
         {
             await using var stream = client.GetStream();
-            var request = new WarmRequest(WarmWire.Release, warm.Token, lake.Root, LakeLayout.TaskSpec(attempt.Run, attempt.Step, attempt.Task), attempt.Attempt, attempt.Timeout);
+            var request = new WarmRequest(WarmWire.Release, warm.Token, lake.Root, attempt.Document ?? LakeLayout.LoneTask(attempt.Run, attempt.Step, attempt.Task), attempt.Attempt, attempt.Timeout);
             await stream.WriteAsync(WarmWire.Line(request), cancellation);
             using var lines = new StreamReader(stream);
             while (true)

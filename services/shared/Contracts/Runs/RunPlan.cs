@@ -74,6 +74,9 @@ public sealed record PlannedStep
     /// <summary>What its tasks needed before, when that was more than the orchestrator gives; null is what it gives.</summary>
     public long? MemoryBytes { get; init; }
 
+    /// <summary>So much a task got along with when more was too much for its memory; null: it never was.</summary>
+    public long? InputBytes { get; init; }
+
     /// <summary>Null is the orchestrator's number.</summary>
     public int? MaxAttempts { get; init; }
 

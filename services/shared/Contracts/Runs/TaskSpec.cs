@@ -19,6 +19,9 @@ public sealed record TaskSpec
 
     public IReadOnlyList<CheckDefinition> Checks { get; init => field = value ?? []; } = [];
 
+    /// <summary>The input of which an attempt may read a slice at a time, for the step's rows are what its tasks yield together, however the input is shared out; null: none.</summary>
+    public string? Split { get; init; }
+
     /// <summary>For the orchestrator; null is its own number.</summary>
     public int? MaxAttempts { get; init; }
 
@@ -61,7 +64,12 @@ public sealed record HashBuckets(string Column, int Buckets, IReadOnlyList<strin
 }
 
 /// <summary>What worked for a step that ran out of memory: its tasks begin with it from then on.</summary>
-public sealed record StepLimits(long MemoryBytes, DateTimeOffset At);
+/// <param name="InputBytes">A task of it reads no more of the input that is shared out; null: as much as the document says.</param>
+public sealed record StepLimits(long MemoryBytes, DateTimeOffset At, long? InputBytes = null);
+
+/// <summary>The columns of a step's rows, from the last time that tasks of it ran: what it yields when there is nothing to read.</summary>
+/// <param name="Of">SHA-256 over what the columns depend on.</param>
+public sealed record StepShape(string Of, IReadOnlyList<OutputColumn> Columns);
 
 /// <summary>What one task may use. Zero is no limit that a task could run under, so it stands for the default.</summary>
 public sealed record TaskLimits
