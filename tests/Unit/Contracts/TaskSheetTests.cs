@@ -60,7 +60,7 @@ public sealed class TaskSheetTests
     public void One_object_may_be_a_slice_of_its_own_and_no_slice_is_empty()
     {
         Slices(3, "1,1|100|1", 100, 1, 1, 100, 1);
-        Slices(2, "0,0|0", 0, 0, 0, 0);
+        Slices(2, "0|0,0", 0, 0, 0, 0);
     }
 
     [Fact]
