@@ -58,7 +58,7 @@ static class ImageStart
             {
                 var nothing = await UntilAsync(Run("--entrypoint", Out, Image("steprunner")), _ => true);
                 var open = await UntilAsync(
-                    Run(Image("steprunner"), "--task", LakeLayout.TaskSpec(tasks[n].Run, tasks[n].Step, tasks[n].Task), "--attempt", "1"), line => line.Contains("\"sql\"", StringComparison.Ordinal));
+                    Run(Image("steprunner"), "--task", LakeLayout.LoneTask(tasks[n].Run, tasks[n].Step, tasks[n].Task), "--attempt", "1"), line => line.Contains("\"sql\"", StringComparison.Ordinal));
                 // The first round brings the image's pages into memory.
                 if (n == 0) continue;
                 alone.Add(nothing);

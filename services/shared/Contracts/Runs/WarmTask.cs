@@ -46,7 +46,7 @@ public static class WarmWire
 /// <param name="Release"><see cref="WarmWire.Release"/>.</param>
 /// <param name="Token">The release's secret.</param>
 /// <param name="Lake">The lake's root: both must mean the same one.</param>
-/// <param name="Task">The key of task.json.</param>
+/// <param name="Task">As the step runner takes it: the key of a sheet, # and the number there.</param>
 /// <param name="Timeout">The task's own limit; its process is killed some time after it.</param>
 public sealed record WarmRequest(string Release, string Token, Uri Lake, string Task, int Attempt, TimeSpan Timeout);
 
