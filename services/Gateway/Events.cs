@@ -62,9 +62,6 @@ static partial class Events
     [LoggerMessage(41, LogLevel.Error, "Changed stream documents are refused, what ran before runs on: {Reason}")]
     public static partial void DocumentRefused(this ILogger logger, string reason);
 
-    [LoggerMessage(42, LogLevel.Warning, "{Reason} Restart the gateway for that.")]
-    public static partial void RestartNeeded(this ILogger logger, string reason);
-
     [LoggerMessage(43, LogLevel.Information, "Stream {Stream} has no document any more: its connections are drained, nobody comes in, its windows are sealed.")]
     public static partial void StreamWithdrawn(this ILogger logger, StreamName stream);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LeanPipe.Contracts;
 using LeanPipe.Gateway.Intake;
 using LeanPipe.Gateway.Log;
@@ -6,14 +7,13 @@ using LeanPipe.Gateway.Shipping;
 using LeanPipe.Gateway.Windows;
 using LeanPipe.Lake;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 
 namespace LeanPipe.Gateway;
 
-/// <summary>The running gateway. It starts before the listeners and stops after them: the log is read back before the first byte is taken, and drained after the last.</summary>
+/// <summary>The running gateway. The log is read back before the first byte is taken, and drained after the last.</summary>
 sealed class GatewayHost(
     GatewayOptions options, GatewayState state, GatewayHealth health, GatewayProgress progress, GatewayEndpoints endpoints, GatewayNetwork network, GatewayMetrics metrics, IObjectStore store, PublishWindowSealed publish,
-    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GatewayHost> logger) : IHostedService
+    IConnectionListenerFactory sockets, ILoggerFactory loggers, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GatewayHost> logger) : IHostedService
 {
     static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     static readonly TimeSpan LongestStoreRetry = TimeSpan.FromSeconds(30);
@@ -24,14 +24,15 @@ sealed class GatewayHost(
     readonly HashSet<Task> _serving = [];
     readonly Retries _storeRetries = new(time, FirstRetry, LongestStoreRetry);
     readonly Retries _publishRetries = new(time, FirstRetry, LongestPublishRetry);
-    readonly Dictionary<int, StreamIntake> _byNumber = [];
-    readonly Dictionary<StreamName, StreamIntake> _byName = [];
+    readonly ConcurrentDictionary<int, StreamIntake> _byNumber = new();
+    readonly ConcurrentDictionary<StreamName, StreamIntake> _byName = new();
     WriteAheadLog? _log;
     Shipper? _shipper;
     BackgroundValidation? _validation;
     Task _running = Task.CompletedTask;
     long _nextConnection;
     StreamReload? _reload;
+    StreamListeners? _listeners;
 
     /// <summary>Null until the gateway has started.</summary>
     internal WriteAheadLog? Log => _log;
@@ -62,7 +63,6 @@ sealed class GatewayHost(
         var patient = new PatientStore(store, health, logger, _storeRetries, options.StoreTimeout);
         var sealer = new Sealer(log, state, patient, options, logger, time);
         var shipper = _shipper = new(log, state, new(options, _byNumber, log.LogId, time.GetUtcNow()), new(log, patient), sealer, _byNumber, options, health, time, logger);
-        foreach (var stream in _byNumber.Values) stream.Stored.Asked = shipper.Wake;
         if (log.HasDamage) shipper.Before = new Reconciliation(log, state, patient, state.Gateway!, logger).RunAsync;
         var publisher = new Publisher(log, state, publish, health, logger, _publishRetries);
         shipper.Sealed = window =>
@@ -87,13 +87,19 @@ sealed class GatewayHost(
             lifetime.StopApplication();
         };
         log.CheckRoom();
-        lifetime.ApplicationStarted.Register(() =>
-        {
-            foreach (var (stream, endpoint) in endpoints.Streams) logger.Listening(stream, endpoint.ToString());
-        });
-        if (options.StreamsFolder is { } folder) _reload = new(folder, this, options, health, progress, logger);
         _running = Task.WhenAll(
             Task.Run(() => validation.RunAsync(_stopping.Token), CancellationToken.None), Task.Run(() => shipper.RunAsync(_stopping.Token), CancellationToken.None), Task.Run(() => publisher.RunAsync(_stopping.Token), CancellationToken.None));
+        _listeners = new(sockets, endpoints, options, health, time, loggers.CreateLogger<StreamListeners>()) { Serve = ServeAsync };
+        try
+        {
+            await _listeners.StartAsync(Addresses);
+        }
+        catch
+        {
+            await StopAsync(cancellationToken);
+            throw;
+        }
+        if (options.StreamsFolder is { } folder) _reload = new(folder, this, options, health, progress, logger);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -101,6 +107,7 @@ sealed class GatewayHost(
         if (_log is null) return;
         health.Raise("draining", "The gateway shuts down.");
         if (Interlocked.Exchange(ref _reload, null) is { } reload) await reload.DisposeAsync();
+        await EndConnectionsAsync(cancellationToken);
         await _stopping.CancelAsync();
         await _running;
         try
@@ -118,6 +125,15 @@ sealed class GatewayHost(
         lock (state.Sync) logger.Drained(state.OldestNeeded is { } oldest ? _log.End - oldest : 0);
         _log.Dispose();
         _validation!.Dispose();
+    }
+
+    /// <summary>Takes no connection any more, and reads the open ones to their end. Who is slower than a drain may take is cut off.</summary>
+    async Task EndConnectionsAsync(CancellationToken cancellationToken)
+    {
+        await _draining.CancelAsync();
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(options.DrainAtMost + options.DrainAtMost);
+        if (_listeners is { } listeners) await listeners.EndAsync(deadline.Token);
     }
 
     /// <summary>Takes no connection any more, reads the open ones to their end as at shutdown, and puts everything into the lake. The process goes on, for its health and metrics.</summary>
@@ -161,8 +177,7 @@ sealed class GatewayHost(
         try
         {
             if (_draining.IsCancellationRequested) return CloseReason.Draining;
-            var closing = context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
-            using var draining = CancellationTokenSource.CreateLinkedTokenSource(closing, stream.Withdrawn, _draining.Token);
+            using var draining = CancellationTokenSource.CreateLinkedTokenSource(stream.Withdrawn, _draining.Token);
             var connection = new Connection(stream, _log!, health, options, time, peer.Transport.Input, peer.Transport.Output, network.Clocks);
             return await connection.RunAsync(Interlocked.Increment(ref _nextConnection) - 1, peer.Text, peer.Name, draining.Token);
         }
@@ -189,13 +204,24 @@ sealed class GatewayHost(
 
     internal IReadOnlyDictionary<StreamName, StreamIntake> Streams => _byName;
 
-    /// <summary>Puts a changed document in force.</summary>
+    /// <summary>What streams with a document listen on.</summary>
+    Dictionary<StreamName, string> Addresses => _byName.Values.Where(s => !s.Withdrawn.IsCancellationRequested).ToDictionary(s => s.Definition.Name, s => s.Definition.Listen);
+
+    /// <summary>Listens where the documents in force say, and nowhere else.</summary>
+    internal Task ListenAsync() => _listeners!.UseAsync(Addresses);
+
+    /// <summary>Puts a changed document in force, or that of a new stream. Its listener follows with <see cref="ListenAsync"/>.</summary>
     /// <remarks>What sealing needs of it is durable before the first record that is taken by it.</remarks>
     /// <exception cref="LeanPipeException"><c>gateway.tls_files</c>: then nothing has changed.</exception>
     internal async Task UseAsync(StreamFormat format)
     {
-        var stream = _byName[format.Definition.Name];
         network.Use(format.Definition);
+        if (!_byName.TryGetValue(format.Definition.Name, out var stream))
+        {
+            await DeclareAsync(_log!, format);
+            _validation!.Wake();
+            return;
+        }
         await RecordSettingsAsync(_log!, stream.Number, StreamSettings.Of(format.Definition, format.Columns));
         stream.Use(format);
     }
@@ -216,25 +242,28 @@ sealed class GatewayHost(
         if (isNew) await log.AppendAsync(EntryKind.Settings, new(number, settings), LogJson.Default.SettingsEntry);
     }
 
-    /// <summary>Gives every stream its number in the log, durable before any entry uses it.</summary>
+    /// <summary>Gives a stream its number in the log, durable before any entry uses it.</summary>
+    async Task DeclareAsync(WriteAheadLog log, StreamFormat format)
+    {
+        var name = format.Definition.Name;
+        int number;
+        bool isNew;
+        lock (state.Sync)
+        {
+            var known = state.Find(name);
+            isNew = known is null;
+            number = known?.Number ?? state.Streams.Count;
+        }
+        if (isNew) await log.AppendAsync(EntryKind.StreamDeclared, new(number, name), LogJson.Default.StreamDeclared);
+        await RecordSettingsAsync(log, number, StreamSettings.Of(format.Definition, format.Columns));
+        var intake = new StreamIntake(format, number, time.GetUtcNow());
+        intake.Stored.Asked = () => _shipper?.Wake();
+        (_byNumber[number], _byName[name]) = (intake, intake);
+    }
+
     async Task DeclareStreamsAsync(WriteAheadLog log)
     {
-        foreach (var definition in options.Streams)
-        {
-            int number;
-            bool isNew;
-            lock (state.Sync)
-            {
-                var known = state.Find(definition.Name);
-                isNew = known is null;
-                number = known?.Number ?? state.Streams.Count;
-            }
-            if (isNew) await log.AppendAsync(EntryKind.StreamDeclared, new(number, definition.Name), LogJson.Default.StreamDeclared);
-            var intake = new StreamIntake(definition, number, time.GetUtcNow());
-            await RecordSettingsAsync(log, number, StreamSettings.Of(definition, intake.Columns));
-            _byNumber.Add(number, intake);
-            _byName.Add(definition.Name, intake);
-        }
+        foreach (var definition in options.Streams) await DeclareAsync(log, new(definition));
         lock (state.Sync)
             foreach (var stream in state.Streams)
                 if (!_byNumber.ContainsKey(stream.Number)) logger.StreamWithoutDocument(stream.Name);

@@ -77,8 +77,10 @@ public sealed record GatewayOptions
     /// <summary>How often the files of certificates are looked at for new ones.</summary>
     public TimeSpan CertificateCheckEvery { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>A connection's bytes are framed in portions of so many; a longer frame gets more while it lasts.</summary>
-    internal int ReadBufferBytes { get; init; } = 64 * 1024;
+    /// <summary>How often a port that could not be bound is tried again.</summary>
+    internal TimeSpan ListenAgainAfter { get; init; } = TimeSpan.FromSeconds(1);
+
+    internal BufferSizes Buffers { get; init; } = new();
 
     /// <summary>Every broken rule, as one sentence each; none = usable.</summary>
     internal IEnumerable<string> Errors()

@@ -18,9 +18,9 @@ namespace LeanPipe.Gateway;
 /// <summary>The gateway as part of a web application.</summary>
 public static class GatewayService
 {
-    /// <summary>Adds the gateway and a listener for each stream. Afterwards the application's services have <see cref="GatewayEndpoints"/>, <see cref="GatewayLedgers"/>,
+    /// <summary>Adds the gateway. Streams have listeners of their own beside the web server's, so that they may come and go. Afterwards the application's services have <see cref="GatewayEndpoints"/>, <see cref="GatewayLedgers"/>,
     /// <see cref="GatewayProgress"/> and <see cref="GatewayHealth"/>.</summary>
-    /// <remarks>Listeners made in code replace the addresses of ASPNETCORE_URLS; give health and ledger a place with <see cref="GatewayOptions.Http"/>.</remarks>
+    /// <remarks>Health and ledger have their place with <see cref="GatewayOptions.Http"/>, which replaces the addresses of ASPNETCORE_URLS.</remarks>
     /// <exception cref="LeanPipeException"><c>gateway.options_invalid</c>, with every broken rule.</exception>
     public static void AddGateway(this WebApplicationBuilder builder, GatewayOptions options)
     {
@@ -33,13 +33,6 @@ public static class GatewayService
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            foreach (var stream in options.Streams)
-                kestrel.Listen(IPEndPoint.Parse(stream.Listen), listen =>
-                {
-                    endpoints.Add(stream.Name, listen);
-                    var host = new Lazy<GatewayHost>(kestrel.ApplicationServices.GetRequiredService<GatewayHost>);
-                    listen.Run(connection => host.Value.ServeAsync(stream.Name, connection));
-                });
             if (options.Http is not null) kestrel.Listen(IPEndPoint.Parse(options.Http), endpoints.AddHttp);
         });
 

@@ -24,7 +24,7 @@ try
         LogFileBytes = settings.GetValue("log-file-bytes", defaults.LogFileBytes),
         MaxLogBytes = settings.GetValue("max-log-bytes", defaults.MaxLogBytes),
         MinFreeDiskBytes = settings.GetValue("min-free-disk-bytes", defaults.MinFreeDiskBytes),
-        ReadBufferBytes = settings.GetValue("read-buffer-bytes", defaults.ReadBufferBytes),
+        Buffers = new() { PortionBytes = settings.GetValue("read-buffer-bytes", defaults.Buffers.PortionBytes) },
         MaxCommitDelay = settings.GetValue("max-commit-delay", defaults.MaxCommitDelay),
     });
 }

@@ -77,6 +77,11 @@ sealed class LocalProcess : IAsyncDisposable
             Environment.ProcessId, TimeProvider.System.GetUtcNow(), ports.HttpPort, ports.GrpcPort, PortOf(runs),
             listening.Streams.ToDictionary(a => a.Key.Value, a => a.Value.ToString()), listening.Http!.Port);
         Endpoints.Write(_options.Home);
+        streams.Services.GetRequiredService<GatewayProgress>().DocumentsRead += () =>
+        {
+            Endpoints = Endpoints with { Streams = listening.Streams.ToDictionary(a => a.Key.Value, a => a.Value.ToString()) };
+            Endpoints.Write(_options.Home);
+        };
     }
 
     async Task<WebApplication> RunAsync(WebApplicationBuilder builder, Action<WebApplication> map, CancellationToken stop)

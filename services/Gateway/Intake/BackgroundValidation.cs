@@ -12,7 +12,6 @@ namespace LeanPipe.Gateway.Intake;
 /// </remarks>
 sealed class BackgroundValidation(WriteAheadLog log, GatewayState state, IReadOnlyDictionary<int, StreamIntake> intakes, GatewayOptions options, GatewayHealth health, TimeProvider time, ILogger logger) : IDisposable
 {
-    const long StepBytes = 1024 * 1024;
     const string Failed = "validation_failed";
 
     readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -91,7 +90,7 @@ sealed class BackgroundValidation(WriteAheadLog log, GatewayState state, IReadOn
                 {
                     next.Add((stream, block));
                     bytes += block.Block.Bytes;
-                    if (bytes >= StepBytes) break;
+                    if (bytes >= options.Buffers.ValidationStepBytes) break;
                 }
             }
         }

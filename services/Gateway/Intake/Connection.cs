@@ -127,7 +127,7 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
     /// <summary>Copies what fits behind what is left of the last portion.</summary>
     int Fill(in ReadOnlySequence<byte> bytes)
     {
-        if (_length == _buffer.Length || _buffer.Length < Math.Min(options.ReadBufferBytes, _length + bytes.Length)) Move(Math.Max(options.ReadBufferBytes, _length * 2));
+        if (_length == _buffer.Length || _buffer.Length < Math.Min(options.Buffers.PortionBytes, _length + bytes.Length)) Move(Math.Max(options.Buffers.PortionBytes, _length * 2));
         var count = (int)Math.Min(bytes.Length, _buffer.Length - _length);
         bytes.Slice(0, count).CopyTo(_buffer.AsSpan(_length));
         _length += count;

@@ -15,10 +15,14 @@ sealed class StreamIntake
     volatile StreamFormat _format;
 
     public StreamIntake(StreamDefinition definition, int number, DateTimeOffset now)
+        : this(new StreamFormat(definition), number, now)
     {
-        (Number, _lastActivity) = (number, now.UtcTicks);
-        _format = new(definition);
-        Windows = new() { Cap = definition.Limits.MaxOpenWindows };
+    }
+
+    public StreamIntake(StreamFormat format, int number, DateTimeOffset now)
+    {
+        (Number, _lastActivity, _format) = (number, now.UtcTicks, format);
+        Windows = new() { Cap = format.Definition.Limits.MaxOpenWindows };
     }
 
     /// <summary>The document in force. Connections look at it before each frame.</summary>

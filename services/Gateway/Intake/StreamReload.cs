@@ -8,12 +8,11 @@ namespace LeanPipe.Gateway.Intake;
 /// <summary>Takes changed stream documents while the gateway runs, without dropping a connection.</summary>
 /// <remarks>
 /// While one document of the folder is wrong, none is taken: a stream whose document cannot be read must not look like one that is gone. A document that breaks its promise to the one in force,
-/// or cannot be compiled, is refused alone. A new stream and another address need a listener, which only a start makes.
+/// or cannot be compiled, is refused alone. A new stream, another address and a stream that is gone change what is listened on, behind all documents; every other connection goes on.
 /// </remarks>
 sealed class StreamReload : IAsyncDisposable
 {
     const string Refused = "documents_refused";
-    const string Restart = "restart_needed";
 
     /// <summary>A health sentence is for a person; the log has them all.</summary>
     const int ReasonsInHealth = 3;
@@ -44,6 +43,9 @@ sealed class StreamReload : IAsyncDisposable
             _watcher.Created += (_, _) => Wake();
             _watcher.Deleted += (_, _) => Wake();
             _watcher.Renamed += (_, _) => Wake();
+
+            // More changes at once than the system remembers.
+            _watcher.Error += (_, _) => Wake();
             _watcher.EnableRaisingEvents = true;
         }
         if (options.ReloadOnHangup)
@@ -77,7 +79,7 @@ sealed class StreamReload : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Report([$"The folder '{_folder}' cannot be read: {e.Message}"], []);
+            Report([$"The folder '{_folder}' cannot be read: {e.Message}"]);
         }
         finally
         {
@@ -107,7 +109,7 @@ sealed class StreamReload : IAsyncDisposable
         catch (Exception e)
         {
             // What runs goes on; the next start reads the documents.
-            Report([$"Changed documents are not read any more: {e.Message}"], []);
+            Report([$"Changed documents are not read any more: {e.Message}"]);
         }
     }
 
@@ -116,24 +118,22 @@ sealed class StreamReload : IAsyncDisposable
         var loaded = ConfigFolder.LoadStreams(_folder);
         if (loaded.Value is not { } streams)
         {
-            Report([.. loaded.Errors.Select(e => e.ToString())], []);
+            Report([.. loaded.Errors.Select(e => e.ToString())]);
             return;
         }
-        var (refused, restarts) = (new List<string>(), new List<string>());
+        var refused = new List<string>();
         var texts = new Dictionary<StreamName, string>();
         foreach (var stream in streams)
         {
             var name = stream.Current.Name;
-            if (!_host.Streams.TryGetValue(name, out var running)) restarts.Add($"The stream '{name}' is new and has no listener.");
-            else if (_texts.GetValueOrDefault(name) == stream.Text && !running.Withdrawn.IsCancellationRequested) texts[name] = stream.Text;
+            var running = _host.Streams.GetValueOrDefault(name);
+            if (running is { Withdrawn.IsCancellationRequested: false } && _texts.GetValueOrDefault(name) == stream.Text) texts[name] = stream.Text;
             else if (await RefusedAsync(running, stream) is { } reason) refused.Add(reason);
             else
             {
                 texts[name] = stream.Text;
                 _logger.DocumentTaken(name, stream.Current.SchemaId);
             }
-            if (running is not null && running.Definition.Listen != stream.Current.Listen)
-                restarts.Add($"The stream '{name}' listens on {running.Definition.Listen}, its document says {stream.Current.Listen}.");
         }
         foreach (var (name, running) in _host.Streams)
         {
@@ -142,18 +142,20 @@ sealed class StreamReload : IAsyncDisposable
             await _host.WithdrawAsync(running);
         }
         _texts = texts;
-        Report(refused, restarts);
+        await _host.ListenAsync();
+        Report(refused);
     }
 
     /// <summary>Why the document stays out; null when it is in force.</summary>
-    async Task<string?> RefusedAsync(StreamIntake running, LoadedStream stream)
+    /// <param name="running">Null for a new stream.</param>
+    async Task<string?> RefusedAsync(StreamIntake? running, LoadedStream stream)
     {
         var changed = stream.Current;
-        var breaks = SchemaCompatibility.Breaks(running.Definition, changed, "the document in force", "the changed one");
+        var breaks = running is null ? [] : SchemaCompatibility.Breaks(running.Definition, changed, "the document in force", "the changed one");
         if (breaks.Count > 0) return $"{stream.File}: {string.Join(' ', breaks)}";
         try
         {
-            await _host.UseAsync(new(changed with { Listen = running.Definition.Listen }));
+            await _host.UseAsync(new(changed));
             return null;
         }
         catch (LeanPipeException e) when (e is not Log.LogException)
@@ -162,17 +164,10 @@ sealed class StreamReload : IAsyncDisposable
         }
     }
 
-    void Report(IReadOnlyList<string> refused, IReadOnlyList<string> restarts)
+    void Report(IReadOnlyList<string> refused)
     {
         foreach (var reason in refused) _logger.DocumentRefused(reason);
-        foreach (var reason in restarts) _logger.RestartNeeded(reason);
-        Raise(Refused, refused, "What ran before runs on.");
-        Raise(Restart, restarts, "A restart takes it.");
-    }
-
-    void Raise(string code, IReadOnlyList<string> reasons, string then)
-    {
-        if (reasons.Count == 0) _health.Clear(code);
-        else _health.Raise(code, $"{string.Join(' ', reasons.Take(ReasonsInHealth))}{(reasons.Count > ReasonsInHealth ? $" … and {reasons.Count - ReasonsInHealth} more." : "")} {then}");
+        if (refused.Count == 0) _health.Clear(Refused);
+        else _health.Raise(Refused, $"{string.Join(' ', refused.Take(ReasonsInHealth))}{(refused.Count > ReasonsInHealth ? $" … and {refused.Count - ReasonsInHealth} more." : "")} What ran before runs on.");
     }
 }

@@ -3,10 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace LeanPipe.Gateway.Log;
 
 /// <summary>Looks at one file of the log, with memory for one whole batch at most.</summary>
-sealed class LogReader(SafeFileHandle handle, int chunkBytes = LogReader.ChunkBytes)
+sealed class LogReader(SafeFileHandle handle, int chunkBytes)
 {
-    const int ChunkBytes = 256 * 1024;
-
     readonly byte[] _chunk = new byte[Math.Max(chunkBytes, LogFormat.BatchHeaderBytes)];
     byte[] _payload = [];
 

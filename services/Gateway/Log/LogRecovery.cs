@@ -14,7 +14,7 @@ sealed record RecoveredLog(List<LogFile> Files, ulong LogId, long CutBytes, IRea
 /// Batches are written one after another, each fsynced before the next, so a crash leaves at most one broken batch, the last. A broken one with a whole one behind it, or in any file but
 /// the newest, or a missing file, is damage: data that was acknowledged may be in it. Reading goes on behind it, for whoever decides to go on without it.
 /// </remarks>
-sealed class LogRecovery(string folder, GatewayState state)
+sealed class LogRecovery(string folder, GatewayState state, int chunkBytes)
 {
     readonly List<LogFile> _files = [];
     readonly List<LogDamage> _damages = [];
@@ -55,7 +55,7 @@ sealed class LogRecovery(string folder, GatewayState state)
         var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
         try
         {
-            var reader = new LogReader(handle);
+            var reader = new LogReader(handle, chunkBytes);
             var position = PositionIn(path);
             var isHeaderWhole = reader.TryReadHeader(out var written, out var id) && written == position;
             if (nextPosition is null && !_isContinued && !HoldsAny(reader, isHeaderWhole, position))

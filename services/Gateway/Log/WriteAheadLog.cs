@@ -33,7 +33,7 @@ sealed class WriteAheadLog : IDisposable
     /// <summary>Guards the open batch, and wakes the committer.</summary>
     readonly object _sync = new();
 
-    LogBatch _open = new(new byte[64 * 1024]);
+    LogBatch _open;
     byte[]? _spare;
     bool _stopping;
     Exception? _failure;
@@ -47,6 +47,7 @@ sealed class WriteAheadLog : IDisposable
     {
         (_options, _state, _health, _logger, _folderLock, _files, LogId) = (options, state, health, logger, folderLock, files, logId);
         _newest = files[^1];
+        _open = new(new byte[options.Buffers.BatchBytes]);
         _committer = new(Commit) { IsBackground = true, Name = "log committer" };
     }
 
@@ -67,6 +68,8 @@ sealed class WriteAheadLog : IDisposable
 
     /// <summary>Called between the fsync and everything that waits for it; tests copy the disk here.</summary>
     internal Action? Synced { get; set; }
+
+    public BufferSizes Buffers => _options.Buffers;
 
     public long Bytes
     {
@@ -92,7 +95,7 @@ sealed class WriteAheadLog : IDisposable
         var folderLock = LockFolder(options.LogDirectory);
         try
         {
-            var (files, logId, cut, damages, next) = new LogRecovery(options.LogDirectory, state).Read();
+            var (files, logId, cut, damages, next) = new LogRecovery(options.LogDirectory, state, options.Buffers.RecoveryChunkBytes).Read();
             var quarantine = new Quarantine(options.LogDirectory);
             try
             {
@@ -253,7 +256,7 @@ sealed class WriteAheadLog : IDisposable
                 Monitor.Wait(_sync, left);
             }
             var batch = _open;
-            _open = new(_spare ?? new byte[64 * 1024]);
+            _open = new(_spare ?? new byte[_options.Buffers.BatchBytes]);
             _spare = null;
             return batch;
         }

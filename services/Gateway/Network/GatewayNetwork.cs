@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LeanPipe.Contracts;
 
 namespace LeanPipe.Gateway.Network;
@@ -5,7 +6,8 @@ namespace LeanPipe.Gateway.Network;
 /// <summary>The doors of all streams, and the two clocks that watch peers and certificates.</summary>
 sealed class GatewayNetwork : IDisposable
 {
-    readonly Dictionary<StreamName, StreamDoor> _doors = [];
+    readonly ConcurrentDictionary<StreamName, StreamDoor> _doors = new();
+    readonly GatewayOptions _options;
     readonly GatewayHealth _health;
     readonly TimeProvider _time;
     readonly ILogger<GatewayNetwork> _logger;
@@ -14,30 +16,29 @@ sealed class GatewayNetwork : IDisposable
     /// <exception cref="LeanPipeException"><c>gateway.tls_files</c></exception>
     public GatewayNetwork(GatewayOptions options, GatewayHealth health, TimeProvider time, ILogger<GatewayNetwork> logger)
     {
-        (_health, _time, _logger) = (health, time, logger);
-        foreach (var stream in options.Streams)
-        {
-            _doors.Add(stream.Name, new(stream.Name, new(stream.Name, time, logger), options, time));
-            Use(stream);
-        }
+        (_options, _health, _time, _logger) = (options, health, time, logger);
+        foreach (var stream in options.Streams) Use(stream);
         Clocks = new(time);
         _certificates = time.CreateTimer(_ => CheckCertificates(), null, options.CertificateCheckEvery, options.CertificateCheckEvery);
     }
 
     public PeerClocks Clocks { get; }
 
-    public IEnumerable<StreamDoor> Doors => _doors.Values;
+    /// <summary>By the streams' names.</summary>
+    public IEnumerable<StreamDoor> Doors => _doors.Values.OrderBy(d => d.Stream.Value, StringComparer.Ordinal);
 
     public StreamDoor DoorOf(StreamName stream) => _doors[stream];
 
-    /// <summary>Takes a stream's TLS files as its document names them now; when they cannot be used, everything stays as it was.</summary>
+    /// <summary>Gives a stream its door, and takes its TLS files as its document names them now; when they cannot be used, everything stays as it was.</summary>
     /// <exception cref="LeanPipeException"><c>gateway.tls_files</c></exception>
     public void Use(StreamDefinition stream)
     {
-        var door = _doors[stream.Name];
-        var before = door.Certificate;
-        if (before?.Definition == stream.Network.Tls) return;
-        door.Certificate = stream.Network.Tls is { } tls ? new(stream.Name, tls, _health, _time, _logger) : null;
+        var door = _doors.GetValueOrDefault(stream.Name);
+        var before = door?.Certificate;
+        if (door is not null && before?.Definition == stream.Network.Tls) return;
+        var certificate = stream.Network.Tls is { } tls ? new TlsCertificate(stream.Name, tls, _health, _time, _logger) : null;
+        door ??= _doors[stream.Name] = new(stream.Name, new(stream.Name, _time, _logger), _options, _time);
+        door.Certificate = certificate;
         before?.Forget();
         door.Certificate?.Check();
     }

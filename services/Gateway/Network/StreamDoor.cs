@@ -108,12 +108,12 @@ sealed class StreamDoor(StreamName stream, ConnectionCounts counts, GatewayOptio
 
     async Task<CloseReason> WithTlsAsync(NetworkDefinition network, IPEndPoint? address, IDuplexPipe transport, Func<Peer, Task<CloseReason>> serve, CancellationTokenSource? timeout)
     {
-        if (Certificate is null)
+        if (Certificate is not { } certificate)
         {
             timeout?.Dispose();
             return await serve(new(address, null, transport));
         }
-        var (tls, refusal) = await TlsTransport.AcceptAsync(transport, Certificate.Identity, timeout?.Token ?? CancellationToken.None);
+        var (tls, refusal) = await TlsTransport.AcceptAsync(transport, certificate.Identity, timeout?.Token ?? CancellationToken.None);
         timeout?.Dispose();
         if (tls is null) return refusal;
         await using (tls)

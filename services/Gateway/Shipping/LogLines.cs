@@ -7,15 +7,9 @@ namespace LeanPipe.Gateway.Shipping;
 /// <summary>The lines of a cut as they stand in the log, one behind the other, read when they are asked for: a segment is never in memory as a whole.</summary>
 sealed class LogLines : Stream
 {
-    /// <summary>Lines that lie near each other cost one read of the log.</summary>
-    const int StretchBytes = 256 * 1024;
-
-    /// <summary>Lines from so many bytes on go straight to the reader's buffer.</summary>
-    const int LongBytes = 16 * 1024;
-
     readonly WriteAheadLog _log;
     readonly IReadOnlyList<Extent> _extents;
-    byte[]? _stretch = ArrayPool<byte>.Shared.Rent(StretchBytes);
+    byte[]? _stretch;
     long _from, _to;
     int _index, _offset;
     long _position;
@@ -23,6 +17,7 @@ sealed class LogLines : Stream
     public LogLines(WriteAheadLog log, IReadOnlyList<Extent> extents)
     {
         (_log, _extents) = (log, extents);
+        _stretch = ArrayPool<byte>.Shared.Rent(log.Buffers.StretchBytes);
         foreach (var extent in extents) Length += extent.Bytes;
     }
 
@@ -87,7 +82,7 @@ sealed class LogLines : Stream
 
     void ReadLog(long position, Span<byte> target, long end)
     {
-        if (target.Length >= LongBytes)
+        if (target.Length >= _log.Buffers.LongLineBytes)
         {
             _log.Read(target, position);
             return;
@@ -96,7 +91,7 @@ sealed class LogLines : Stream
         {
             // Batches never span files, so a stretch ends with its file at the latest.
             _from = position;
-            _to = Math.Min(Math.Min(position + StretchBytes, end), _log.FileEndOf(position));
+            _to = Math.Min(Math.Min(position + _log.Buffers.StretchBytes, end), _log.FileEndOf(position));
             _log.Read(_stretch.AsSpan(0, (int)(_to - _from)), _from);
         }
         _stretch.AsSpan((int)(position - _from), target.Length).CopyTo(target);

@@ -13,13 +13,6 @@ namespace LeanPipe.Gateway.Shipping;
 /// </remarks>
 sealed class Uploader(WriteAheadLog log, PatientStore store)
 {
-    /// <summary>Cuts that are uploaded at the same time are together no larger, unless a single one is: a slow line must carry each within a request's time.</summary>
-    const long GroupBytes = 32L * 1024 * 1024;
-
-    const int GroupCuts = 8;
-
-    const int HashedAtOnceBytes = 128 * 1024;
-
     /// <summary>Uploads cuts in the order of the log, some at a time, and returns when all are recorded as stored.</summary>
     public async Task UploadAsync(IReadOnlyList<(PendingCut Cut, StreamName Stream)> cuts, CancellationToken cancellationToken)
     {
@@ -35,11 +28,11 @@ sealed class Uploader(WriteAheadLog log, PatientStore store)
         await recorded;
     }
 
-    static int Group(IReadOnlyList<(PendingCut Cut, StreamName Stream)> cuts, int from)
+    int Group(IReadOnlyList<(PendingCut Cut, StreamName Stream)> cuts, int from)
     {
         var bytes = cuts[from].Cut.Bytes;
         var count = 1;
-        for (; count < GroupCuts && from + count < cuts.Count && bytes + cuts[from + count].Cut.Bytes <= GroupBytes; count++) bytes += cuts[from + count].Cut.Bytes;
+        for (; count < log.Buffers.UploadGroupCuts && from + count < cuts.Count && bytes + cuts[from + count].Cut.Bytes <= log.Buffers.UploadGroupBytes; count++) bytes += cuts[from + count].Cut.Bytes;
         return count;
     }
 
@@ -52,10 +45,10 @@ sealed class Uploader(WriteAheadLog log, PatientStore store)
         return new(cut.Lane, cut.Segment, reference);
     }
 
-    static string Sha256(LogLines lines)
+    string Sha256(LogLines lines)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = ArrayPool<byte>.Shared.Rent(HashedAtOnceBytes);
+        var buffer = ArrayPool<byte>.Shared.Rent(log.Buffers.HashedAtOnceBytes);
         while (lines.Read(buffer) is > 0 and var read) hash.AppendData(buffer.AsSpan(0, read));
         ArrayPool<byte>.Shared.Return(buffer);
         return Convert.ToHexStringLower(hash.GetHashAndReset());

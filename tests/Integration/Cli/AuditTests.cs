@@ -32,7 +32,7 @@ public sealed class AuditedLake : IAsyncLifetime
     {
         var stream = GatewayUnderTest.Seq with { SealWhenIdleFor = TimeSpan.FromMilliseconds(1), Limits = GatewayUnderTest.Seq.Limits with { CutAtBytes = 1 } };
         WindowSealed window = null!;
-        await using (var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, stream)))
+        await using (var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.InNormalSizes(GatewayUnderTest.Options(_folder.FullName, stream))))
         {
             foreach (var (first, count) in new[] { (1, 20), (11, 20) })
             {

@@ -24,7 +24,7 @@ public sealed class AllocationTests : IDisposable
     public async Task From_the_socket_to_the_log_a_record_costs_no_allocation()
     {
         var stream = GatewayUnderTest.Seq with { Ack = AckMode.None, Limits = GatewayUnderTest.Seq.Limits with { CutAtBytes = 1L << 30, CutAfter = TimeSpan.FromHours(1) } };
-        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, stream) with { MaxCommitDelay = TimeSpan.FromMilliseconds(5) });
+        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.InNormalSizes(GatewayUnderTest.Options(_folder.FullName, stream)) with { MaxCommitDelay = TimeSpan.FromMilliseconds(5) });
         var lines = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, Block).Select(i => Sender.Line(i, "2026-01-01T10:00:00Z") + "\n")));
         Send(gateway, lines, 200);
 

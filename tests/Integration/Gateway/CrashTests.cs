@@ -21,7 +21,7 @@ public sealed class CrashTests : IDisposable
     {
         var stream = Stream with { Validation = validatesAfter ? ValidationMode.After : ValidationMode.Before };
         var live = Path.Combine(_folder.FullName, "live");
-        var options = GatewayUnderTest.Options(live, stream) with { ReadBufferBytes = 256, LogFileBytes = 4096, MaxLogBytes = 1024 * 1024 };
+        var options = GatewayUnderTest.Options(live, stream) with { Buffers = GatewayUnderTest.Tiny with { PortionBytes = 256 }, LogFileBytes = 4096, MaxLogBytes = 1024 * 1024 };
         var images = new ConcurrentQueue<(string Folder, long Acknowledged)>();
         Sender? sender = null;
         void Image(string where)

@@ -17,7 +17,7 @@ public sealed class DamagedLogTests : IDisposable
     public async Task Whatever_batch_is_lost_no_record_is_doubled_and_none_is_lost_that_stood_elsewhere()
     {
         var live = Path.Combine(_folder.FullName, "live");
-        var options = GatewayUnderTest.Options(live, Stream) with { ReadBufferBytes = 128, LogFileBytes = 4096, MaxLogBytes = 1 << 20 };
+        var options = GatewayUnderTest.Options(live, Stream) with { Buffers = GatewayUnderTest.Tiny with { PortionBytes = 128 }, LogFileBytes = 4096, MaxLogBytes = 1 << 20 };
         var all = new List<string>();
         await using (var gateway = await GatewayUnderTest.StartAsync(options))
         {
@@ -93,7 +93,7 @@ public sealed class DamagedLogTests : IDisposable
         foreach (var path in Directory.GetFiles(log, "*.wal").Order())
         {
             using var handle = File.OpenHandle(path);
-            var reader = new LogReader(handle);
+            var reader = new LogReader(handle, 4096);
             reader.TryReadHeader(out var position, out _).ShouldBeTrue();
             for (var offset = LogFormat.FileHeaderBytes; offset < reader.Length && reader.IsBatch(offset, position + offset, out var payload);)
             {

@@ -24,7 +24,7 @@ public sealed partial class DecoderGoldenTests : IDisposable
         var folder = Path.Combine(Golden, name);
         var stream = StreamDocument.Load(Path.Combine(folder, "stream.yaml")).Require() with { Ack = AckMode.Durable };
         var time = new ManualTime(new(2026, 1, 1, 10, 0, 0, 123, TimeSpan.Zero));
-        var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, stream) with { ReadBufferBytes = 16 }, time: time);
+        var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, stream) with { Buffers = GatewayUnderTest.Tiny with { PortionBytes = 16 } }, time: time);
         using (var sender = await gateway.ConnectAsync())
         {
             await sender.SendBytesAsync(Wire(folder));

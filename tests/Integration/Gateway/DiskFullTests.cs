@@ -27,7 +27,7 @@ public sealed class DiskFullTests : IDisposable
             LogFileBytes = 64 * 1024,
             MaxLogBytes = 1L << 30,
             MinFreeDiskBytes = 0,
-            ReadBufferBytes = 4096,
+            Buffers = GatewayUnderTest.Tiny with { PortionBytes = 4096 },
         };
         await using var gateway = await GatewayUnderTest.StartAsync(options);
         using var sender = await gateway.ConnectAsync();
@@ -82,7 +82,7 @@ public sealed class DiskFullTests : IDisposable
             LogFileBytes = 64 * 1024,
             MaxLogBytes = 1L << 30,
             MinFreeDiskBytes = 512 * 1024,
-            ReadBufferBytes = 4096,
+            Buffers = GatewayUnderTest.Tiny with { PortionBytes = 4096 },
         };
         var isDead = true;
         var store = new WatchedStore(LeanPipe.Lake.ObjectStores.Open(options.Lake), _ =>

@@ -35,7 +35,7 @@ public sealed class FaultyStoreTests : IDisposable
         var stream = GatewayUnderTest.Seq with { Limits = GatewayUnderTest.Seq.Limits with { CutAtBytes = 1024 } };
         var gatewayOptions = GatewayUnderTest.Options(_folder.FullName, stream) with
         {
-            ReadBufferBytes = 64,
+            Buffers = GatewayUnderTest.Tiny with { PortionBytes = 64 },
             LogFileBytes = 4096,
             MaxLogBytes = 64 * 1024,
             StoreTimeout = TimeSpan.FromSeconds(1),
@@ -67,7 +67,7 @@ public sealed class FaultyStoreTests : IDisposable
         var calls = 0;
         await using var proxy = await FaultyProxy.StartAsync(options.Endpoint!, () => over.IsCancellationRequested ? Fault.None : (Fault)(1 + Interlocked.Increment(ref calls) % 4));
         var stream = GatewayUnderTest.Seq with { Limits = GatewayUnderTest.Seq.Limits with { CutAtBytes = 32 * 1024, MaxUnsyncedBytes = 8 * 1024 } };
-        var gatewayOptions = GatewayUnderTest.Options(_folder.FullName, stream) with { LogFileBytes = 16 * 1024, MaxLogBytes = 64 * 1024, ReadBufferBytes = 1024, StoreTimeout = TimeSpan.FromSeconds(1) };
+        var gatewayOptions = GatewayUnderTest.Options(_folder.FullName, stream) with { LogFileBytes = 16 * 1024, MaxLogBytes = 64 * 1024, Buffers = GatewayUnderTest.Tiny with { PortionBytes = 1024 }, StoreTimeout = TimeSpan.FromSeconds(1) };
         await using var gateway = await GatewayUnderTest.StartAsync(gatewayOptions, ObjectStores.Open(options with { Endpoint = proxy.Endpoint }));
         using var sender = await gateway.ConnectAsync();
         var sending = Task.Run(async () =>

@@ -27,6 +27,21 @@ sealed class GatewayUnderTest : IAsyncDisposable
         Limits = new() { MaxFrameBytes = 200, MaxAhead = TimeSpan.FromDays(36500) },
     };
 
+    /// <summary>The gateway's sizes in tests: what is rare with its own is common with these. Frames cross portions and blocks, batches grow, files of the log roll, lines cross reads of the log, uploads go in many groups.</summary>
+    public static readonly BufferSizes Tiny = new()
+    {
+        PortionBytes = 64,
+        SocketBlockBytes = 256,
+        BatchBytes = 64,
+        StretchBytes = 64,
+        LongLineBytes = 32,
+        HashedAtOnceBytes = 16,
+        UploadGroupBytes = 256,
+        UploadGroupCuts = 2,
+        ValidationStepBytes = 64,
+        RecoveryChunkBytes = 32,
+    };
+
     readonly WebApplication _app;
     readonly Channel<WindowSealed> _published = Channel.CreateUnbounded<WindowSealed>();
 
@@ -46,6 +61,8 @@ sealed class GatewayUnderTest : IAsyncDisposable
 
     public Ledger Ledger => _app.Services.GetRequiredService<GatewayLedgers>().Get(_app.Services.GetRequiredService<GatewayOptions>().Streams[0].Name);
 
+    public Ledger LedgerOf(string stream) => _app.Services.GetRequiredService<GatewayLedgers>().Get(new(stream));
+
     public static GatewayOptions Options(string folder, params StreamDefinition[] streams) => new()
     {
         Streams = streams,
@@ -55,7 +72,13 @@ sealed class GatewayUnderTest : IAsyncDisposable
         LateSealAfter = TimeSpan.Zero,
         DrainQuiet = TimeSpan.FromMilliseconds(50),
         MaxCommitDelay = TimeSpan.FromMilliseconds(1),
+        Buffers = Tiny,
+        CommitAtBytes = 512,
+        LogFileBytes = 16 * 1024,
     };
+
+    /// <summary>For tests that are about size.</summary>
+    public static GatewayOptions InNormalSizes(GatewayOptions options) => options with { Buffers = new(), CommitAtBytes = 1024 * 1024, LogFileBytes = 64L * 1024 * 1024 };
 
     /// <param name="publish">Stands in for the sidecar; by default it takes every event.</param>
     public static async Task<GatewayUnderTest> StartAsync(
@@ -78,8 +101,16 @@ sealed class GatewayUnderTest : IAsyncDisposable
         var app = builder.Build();
         app.MapGateway();
         gateway = new(app, store);
-        await app.StartAsync();
-        return gateway;
+        try
+        {
+            await app.StartAsync();
+            return gateway;
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
     }
 
     public ValueTask<WindowSealed> NextPublishedAsync(TimeSpan? within = null) => _published.Reader.ReadAsync(Timeout(within));

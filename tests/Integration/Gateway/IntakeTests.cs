@@ -51,7 +51,7 @@ public sealed class IntakeTests : IDisposable
     [InlineData(1000)]
     public async Task However_the_bytes_are_cut_into_reads_the_result_is_the_same(int readBufferBytes)
     {
-        var options = GatewayUnderTest.Options(_folder.FullName, GatewayUnderTest.Seq) with { ReadBufferBytes = readBufferBytes, RejectKeepsBytes = 10 };
+        var options = GatewayUnderTest.Options(_folder.FullName, GatewayUnderTest.Seq) with { Buffers = GatewayUnderTest.Tiny with { PortionBytes = readBufferBytes }, RejectKeepsBytes = 10 };
         var text = new StringBuilder();
         for (var i = 0; i < 40; i++)
         {

@@ -1,8 +1,11 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using LeanPipe.Contracts;
 using LeanPipe.Documents;
 using LeanPipe.Gateway;
 using LeanPipe.Gateway.Intake;
+using Microsoft.Extensions.Logging;
 
 namespace LeanPipe.Integration.Gateway;
 
@@ -23,13 +26,14 @@ public sealed class ReloadTests : IDisposable
         File.WriteAllText(Path.Combine(Config, "streams", $"{name}.yaml"), $"stream: {name}\nlisten: {listen}\nack: durable\nschema: {schema}\nevent_time: t\nseal_when_idle_for: 1d\n{rest}");
     }
 
-    Task<GatewayUnderTest> StartAsync(TimeSpan? reloadAfter = null) => GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, [.. ConfigFolder.Load(Config).Require().Streams]) with
+    Task<GatewayUnderTest> StartAsync(TimeSpan? reloadAfter = null, ILoggerProvider? log = null) => GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, [.. ConfigFolder.Load(Config).Require().Streams]) with
     {
         StreamsFolder = Config,
 
         // Tests that call the reload themselves want no other.
         ReloadAfter = reloadAfter ?? TimeSpan.FromHours(1),
-    });
+        ListenAgainAfter = TimeSpan.FromMilliseconds(20),
+    }, log: log);
 
     static string Line(int n, string more = "") => $$"""{"n":{{n}},"t":"2026-01-01T10:00:00Z"{{more}}}""" + "\n";
 
@@ -109,7 +113,7 @@ public sealed class ReloadTests : IDisposable
         }
         var window = await gateway.NextPublishedAsync();
         (await gateway.ReadAsync(window)).Manifest.Reason.ShouldBe("idle");
-        using (var refused = await gateway.ConnectAsync()) await refused.EndsAsync();
+        gateway.Endpoints.Streams.ShouldBeEmpty();
 
         Write(Schema);
         await gateway.Host.Reload!.ReloadAsync();
@@ -119,16 +123,160 @@ public sealed class ReloadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_new_stream_and_another_address_say_that_a_restart_is_needed()
+    public async Task A_new_stream_is_listened_on_and_taken_while_another_connection_goes_on()
+    {
+        Write(Schema);
+        await using (var gateway = await StartAsync())
+        {
+            using var open = await gateway.ConnectAsync();
+            await open.SendAsync(Line(1));
+            await open.AcknowledgedAsync(1);
+            Write(Schema, name: "fresh");
+            await gateway.Host.Reload!.ReloadAsync();
+            gateway.Health.Reasons.ShouldBeEmpty();
+
+            using var fresh = await ConnectAsync(gateway, "fresh");
+            await fresh.SendAsync(Line(1) + "bad\n");
+            await fresh.AcknowledgedAsync(2);
+            await open.SendAsync(Line(2));
+            await open.AcknowledgedAsync(2);
+            gateway.LedgerOf("fresh").Records.ShouldBe(1);
+            gateway.LedgerOf("seq").Records.ShouldBe(2);
+        }
+
+        // The log knows it by its number, like every other.
+        await using var next = await StartAsync();
+        next.LedgerOf("fresh").Rejects.Values.Sum().ShouldBe(1);
+        (await next.LinesUnderAsync("raw/fresh/")).ShouldBe([Line(1).TrimEnd()]);
+    }
+
+    [Fact]
+    public async Task A_new_stream_whose_document_cannot_be_used_is_refused_and_does_not_keep_others_out()
     {
         Write(Schema);
         await using var gateway = await StartAsync();
+        Write(Schema, name: "broken", rest: "tls: { certificate: nowhere.pem, key: nowhere.key }");
         Write(Schema, name: "fresh");
+        await gateway.Host.Reload!.ReloadAsync();
+        gateway.Health.Reasons["documents_refused"].ShouldContain("nowhere.pem");
+        gateway.Endpoints.Streams.Keys.Select(s => s.Value).Order().ShouldBe(["fresh", "seq"]);
+    }
+
+    [Fact]
+    public async Task Another_address_is_listened_on_and_connections_that_came_in_by_the_one_before_go_on()
+    {
+        Write(Schema);
+        await using var gateway = await StartAsync();
+        var before = gateway.Endpoints.Streams[new("seq")];
+        using var open = await gateway.ConnectAsync();
+        await open.SendAsync(Line(1));
+        await open.AcknowledgedAsync(1);
+
         Write(Schema, listen: "127.0.0.2:0");
         await gateway.Host.Reload!.ReloadAsync();
-        gateway.Health.Reasons["restart_needed"].ShouldBe(
-            "The stream 'fresh' is new and has no listener. The stream 'seq' listens on 127.0.0.1:0, its document says 127.0.0.2:0. A restart takes it.");
+        gateway.Endpoints.Streams[new("seq")].Address.ToString().ShouldBe("127.0.0.2");
+        using var other = await gateway.ConnectAsync();
+        await other.SendAsync(Line(2));
+        await other.AcknowledgedAsync(1);
+        await open.SendAsync(Line(3));
+        await open.AcknowledgedAsync(2);
+
+        // Whoever comes to the address before is refused by the system.
+        using var late = new TcpClient();
+        (await Should.ThrowAsync<SocketException>(async () => await late.ConnectAsync(before))).SocketErrorCode.ShouldBe(SocketError.ConnectionRefused);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_said_and_tried_again_and_the_address_before_stays_meanwhile()
+    {
+        Write(Schema);
+        var listening = new Listenings();
+        await using var gateway = await StartAsync(log: listening);
+        var before = gateway.Endpoints.Streams[new("seq")];
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var wanted = (IPEndPoint)taken.LocalEndpoint;
+        Write(Schema, listen: wanted.ToString());
+        await gateway.Host.Reload!.ReloadAsync();
+        gateway.Health.Reasons["not_listening"].ShouldStartWith($"The stream 'seq' cannot listen on {wanted}: ");
+        gateway.Health.Reasons["not_listening"].ShouldEndWith($"It listens on {before} until then.");
         gateway.Health.IsReading.ShouldBeTrue();
+        using (var sender = await gateway.ConnectAsync())
+        {
+            await sender.SendAsync(Line(1));
+            await sender.AcknowledgedAsync(1);
+        }
+
+        var again = listening.NextAsync();
+        taken.Stop();
+        (await again.WaitAsync(GatewayUnderTest.Timeout())).ShouldContain(wanted.ToString());
+        gateway.Endpoints.Streams[new("seq")].ShouldBe(wanted);
+        using var late = await gateway.ConnectAsync();
+        await late.SendAsync(Line(2));
+        await late.AcknowledgedAsync(1);
+    }
+
+    [Fact]
+    public async Task Two_streams_may_swap_their_ports()
+    {
+        Write(Schema);
+        Write(Schema, name: "other");
+        await using var gateway = await StartAsync();
+        var (first, second) = (gateway.Endpoints.Streams[new("seq")], gateway.Endpoints.Streams[new("other")]);
+        Write(Schema, listen: first.ToString());
+        Write(Schema, name: "other", listen: second.ToString());
+        await gateway.Host.Reload!.ReloadAsync();
+        Write(Schema, listen: second.ToString());
+        Write(Schema, name: "other", listen: first.ToString());
+        await gateway.Host.Reload!.ReloadAsync();
+        gateway.Health.Reasons.ShouldBeEmpty();
+        (gateway.Endpoints.Streams[new("seq")], gateway.Endpoints.Streams[new("other")]).ShouldBe((second, first));
+        using var sender = await ConnectAsync(gateway, "other");
+        await sender.SendAsync(Line(1));
+        await sender.AcknowledgedAsync(1);
+        gateway.LedgerOf("other").Records.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_gateway_whose_port_is_taken_does_not_start_and_leaves_its_log_to_the_next()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        Write(Schema, listen: taken.LocalEndpoint.ToString()!);
+        (await Should.ThrowAsync<LeanPipeException>(async () => await StartAsync())).Code.ShouldBe("gateway.cannot_listen");
+        taken.Stop();
+        await using var gateway = await StartAsync();
+        gateway.Health.Reasons.ShouldBeEmpty();
+    }
+
+    static async Task<Sender> ConnectAsync(GatewayUnderTest gateway, string stream)
+    {
+        var client = new TcpClient { NoDelay = true };
+        await client.ConnectAsync(gateway.Endpoints.Streams[new(stream)], GatewayUnderTest.Timeout());
+        return new(client);
+    }
+
+    /// <summary>Waits for the line that says that an address is listened on.</summary>
+    sealed class Listenings : ILoggerProvider, ILogger
+    {
+        TaskCompletionSource<string>? _next;
+
+        public Task<string> NextAsync() => (_next = new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId is { Id: 5, Name: "Listening" }) _next?.TrySetResult(formatter(state, exception));
+        }
+
+        public void Dispose()
+        {
+        }
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class StoreOutageTests : IDisposable
     {
         const int Frames = 20_000;
         var stream = GatewayUnderTest.Seq with { Limits = GatewayUnderTest.Seq.Limits with { CutAtBytes = 16 * 1024, MaxUnsyncedBytes = 16 * 1024 } };
-        var options = GatewayUnderTest.Options(_folder.FullName, stream) with { LogFileBytes = 16 * 1024, MaxLogBytes = 128 * 1024, ReadBufferBytes = 4096 };
+        var options = GatewayUnderTest.Options(_folder.FullName, stream) with { LogFileBytes = 16 * 1024, MaxLogBytes = 128 * 1024, Buffers = GatewayUnderTest.Tiny with { PortionBytes = 4096 } };
         var isDead = true;
         var stopped = new TaskCompletionSource();
         GatewayUnderTest? gateway = null;

@@ -14,7 +14,7 @@ public sealed class StoredAckTests : IDisposable
     [Fact]
     public async Task What_is_acknowledged_as_stored_is_in_the_lake_though_no_rule_would_cut_it_yet()
     {
-        var options = GatewayUnderTest.Options(_folder.FullName, Stored) with { ReadBufferBytes = 64, StoredAckAfter = TimeSpan.FromMilliseconds(1) };
+        var options = GatewayUnderTest.Options(_folder.FullName, Stored) with { Buffers = GatewayUnderTest.Tiny with { PortionBytes = 64 }, StoredAckAfter = TimeSpan.FromMilliseconds(1) };
         await using var gateway = await GatewayUnderTest.StartAsync(options);
         using var sender = await gateway.ConnectAsync();
         for (var round = 0; round < 5; round++)

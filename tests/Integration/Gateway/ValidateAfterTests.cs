@@ -82,7 +82,7 @@ public sealed class ValidateAfterTests : IDisposable
     {
         var time = new ManualTime(Now);
         var folder = Path.Combine(_folder.FullName, mode.ToString());
-        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(folder, stream with { Validation = mode }) with { ReadBufferBytes = 512 }, time: time);
+        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(folder, stream with { Validation = mode }) with { Buffers = GatewayUnderTest.Tiny with { PortionBytes = 512 } }, time: time);
         using (var sender = await gateway.ConnectAsync())
         {
             await sender.SendBytesAsync(bytes);

@@ -195,7 +195,7 @@ public sealed class WindowReplayTests : IDisposable
         (await KeysAsync(lake)).ShouldBe(before);
     }
 
-    Task<GatewayUnderTest> StartAsync(ValidationMode mode) => GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, First with { Validation = mode }) with { ReadBufferBytes = 128 });
+    Task<GatewayUnderTest> StartAsync(ValidationMode mode) => GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, First with { Validation = mode }) with { Buffers = GatewayUnderTest.Tiny with { PortionBytes = 128 } });
 
     /// <summary>A lake with two windows; of the rejects the second version takes one.</summary>
     async Task<IObjectStore> FilledAsync(ValidationMode mode, bool seal = true)

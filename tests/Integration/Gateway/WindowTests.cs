@@ -207,7 +207,7 @@ public sealed class WindowTests : IDisposable
     public async Task A_segment_is_cut_at_its_size()
     {
         var stream = GatewayUnderTest.Seq with { Limits = GatewayUnderTest.Seq.Limits with { CutAtBytes = 500 } };
-        var options = GatewayUnderTest.Options(_folder.FullName, stream) with { ReadBufferBytes = 128 };
+        var options = GatewayUnderTest.Options(_folder.FullName, stream) with { Buffers = GatewayUnderTest.Tiny with { PortionBytes = 128 } };
         await using var gateway = await GatewayUnderTest.StartAsync(options);
         using var sender = await gateway.ConnectAsync();
         for (var i = 0; i < 100; i++) await sender.SendAsync(Sender.Line(i) + "\n");

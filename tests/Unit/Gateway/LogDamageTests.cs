@@ -41,7 +41,7 @@ public sealed class LogDamageTests : IDisposable
                 RandomAccess.SetLength(file, to);
             }
             var state = new GatewayState(TimeProvider.System);
-            var found = new LogRecovery(Log, state).Read();
+            var found = new LogRecovery(Log, state, 64).Read();
             found.Files.ForEach(f => f.Dispose());
             found.Damages.ShouldBeEmpty();
             (state.Streams[0].ToLedger("g", default).Records, found.CutBytes).ShouldBe((batches, to - end), $"torn at {to}");
@@ -166,7 +166,7 @@ public sealed class LogDamageTests : IDisposable
         new FileInfo(Directory.GetFiles(Log, "*.wal").Single()).Length.ShouldBeGreaterThan(32_000_000);
         var before = GC.GetAllocatedBytesForCurrentThread();
         var state = new GatewayState(TimeProvider.System);
-        new LogRecovery(Log, state).Read().Files.ForEach(f => f.Dispose());
+        new LogRecovery(Log, state, 64).Read().Files.ForEach(f => f.Dispose());
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(2_000_000);
         state.Streams[0].ToLedger("g", default).Records.ShouldBe(64);
     }
