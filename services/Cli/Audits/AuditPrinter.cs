@@ -11,7 +11,7 @@ static class AuditPrinter
         output.WriteLine($"  bytes   {audit.BytesReceived:N0} received = {audit.BytesFramed:N0} framed + {audit.BytesRejected:N0} rejected + {audit.BytesPartial:N0} partial   {Mark(audit.BytesBalance)}");
         output.WriteLine($"  frames  {audit.Frames:N0} = {audit.Records:N0} records + {audit.Rejects.Values.Sum():N0} rejects   {Mark(audit.FramesBalance)}");
         foreach (var (reason, count) in audit.Rejects) output.WriteLine($"            {count,8:N0} {reason}");
-        if (audit.Rejected is { } rejected) output.WriteLine($"  rejects {rejected.Objects:N0} objects with {rejected.Bytes:N0} bytes below rejected/{(rejected.Taken > 0 ? $"; housekeeping took {rejected.Taken:N0} more" : "")}");
+        if (audit.Rejected is { } rejected) output.WriteLine($"  rejects {rejected.Objects:N0} {(rejected.Objects == 1 ? "object" : "objects")} with {rejected.Bytes:N0} bytes below rejected/{(rejected.Taken > 0 ? $"; housekeeping took {rejected.Taken:N0} more" : "")}");
         if (audit.Replayed is { } sum) output.WriteLine($"  replay  {sum:N0} of the rejects became records later, beside those above");
         if (audit.Late > 0) output.WriteLine($"  late    {audit.Late:N0} records came after their window was sealed");
         output.WriteLine();

@@ -17,6 +17,7 @@ static class BackfillCommand
         var from = new Option<string>("--from") { Description = "The first window, or the day that begins with it", HelpName = "W", Required = true };
         var to = new Option<string>("--to") { Description = "The first window that is not meant any more", HelpName = "W", Required = true };
         var parallel = new Option<int>("--parallel") { Description = "So many runs at a time", HelpName = "N", DefaultValueFactory = _ => 1 };
+        parallel.Between(1, 100, "1 to 100");
         var param = RunArguments.Param();
         var sidecar = RunArguments.Sidecar();
         var format = GlobalOptions.Format();
@@ -25,7 +26,6 @@ static class BackfillCommand
             "leanpipe backfill telemetry-hourly --from 2026-01-01 --to 2026-02-01 --parallel 4") { pipeline, from, to, parallel, param, sidecar, format };
         return command.Does(globals, async (call, stop) =>
         {
-            if (call.Get(parallel) is < 1 or > 100) throw new UsageException($"--parallel is {call.Get(parallel)}: expected 1 to 100.");
             var name = RunArguments.Parse<PipelineName>(call.Get(pipeline)!);
             var parameters = RunArguments.Params(call.Get(param)!);
             var stream = LeadingStream(ConfigFolder.Load(call.Home.Config).Require(), name);
@@ -48,7 +48,7 @@ static class BackfillCommand
     static StreamName LeadingStream(Configuration configuration, PipelineName name)
     {
         var pipeline = configuration.Pipelines.FirstOrDefault(p => p.Definition.Name == name)?.Definition
-            ?? throw new UsageException($"There is no pipeline '{name}'; there are {string.Join(", ", configuration.Pipelines.Select(p => p.Definition.Name))}.");
+            ?? throw new UsageException($"There is no pipeline '{name}'; its pipelines: {string.Join(", ", configuration.Pipelines.Select(p => p.Definition.Name))}.");
         return pipeline.LeadingStream ?? throw new UsageException($"The pipeline '{name}' reads no stream, so it has no windows to fill.");
     }
 }

@@ -19,7 +19,7 @@ static class DemoCommand
     {
         var ports = new PortOptions();
         var records = new Option<long>("--records") { Description = "How many records to send", HelpName = "N", DefaultValueFactory = _ => 200_000 };
-        records.Validators.Add(r => { if (!r.Errors.Any() && r.GetValueOrDefault<long>() is < 100 or > 1_000_000_000) r.AddError("--records takes 100 to 1000000000."); });
+        records.Between(100, 1_000_000_000, "100 to 1000000000");
         var seed = new Option<ulong>("--seed") { Description = "Another seed sends other records", HelpName = "N", DefaultValueFactory = _ => 1 };
         var command = new LeanCommand(
             "demo", "See it all work: send telemetry over TCP, seal its windows, run the pipeline, and compare the table with what was sent.",
@@ -97,7 +97,7 @@ static class DemoCommand
     {
         var sent = sending.IsCompleted ? "all sent" : $"{100.0 * sender.Acked / state.Records,3:0} % acknowledged, {sender.Acked:N0} records, {sender.Acked / elapsed.TotalSeconds:N0}/s";
         var active = narrator.Active;
-        return $"{sent}; {settlement.SealedWindows} windows sealed, {settlement.OpenWindows.Count} open{(active.Length > 0 ? $"; {active}" : "")}";
+        return $"{sent}; windows: {settlement.SealedWindows} sealed, {settlement.OpenWindows.Count} open{(active.Length > 0 ? $"; {active}" : "")}";
     }
 
     static async Task NarrateAsync(LocalProcess process, RunNarrator narrator, Progress progress, CancellationToken until)

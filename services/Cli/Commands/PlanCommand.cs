@@ -45,12 +45,15 @@ static class PlanCommand
             output.WriteLine();
             output.WriteLine($"{step.Step}: {(step.Tasks is { } tasks ? $"{tasks} task{(tasks == 1 ? "" : "s")}{(step.Reused > 0 ? $", {step.Reused} reused" : "")}" : "tasks")}; {step.Why}");
             foreach (var input in step.Inputs)
-                output.WriteLine($"  {input.Name} = {input.Source}{(input.Objects is { } objects ? $": {objects} objects, {input.Rows} rows, {input.Bytes} bytes" : "")}{(input.Split ? " (split)" : "")}");
+                output.WriteLine($"  {input.Name} = {input.Source}{(input.Objects is { } objects ? $": {Size(objects, input.Rows ?? 0, input.Bytes ?? 0)}" : "")}{(input.Split ? " (split)" : "")}");
             if (step.Publishes is { } table) output.WriteLine($"  publishes {table}");
             if (!explain) continue;
             foreach (var task in step.TaskList.Take(ShownTasks))
-                output.WriteLine($"  task {task.Task}: {task.Objects} objects, {task.Rows} rows, {task.Bytes} bytes{(task.Reused ? ", reused" : "")}");
+                output.WriteLine($"  task {task.Task}: {Size(task.Objects, task.Rows, task.Bytes)}{(task.Reused ? ", reused" : "")}");
             if (step.TaskList.Count > ShownTasks) output.WriteLine($"  and {step.TaskList.Count - ShownTasks} more; -o json shows all");
         }
     }
+
+    /// <summary>Of files that people put there nobody has counted the rows.</summary>
+    static string Size(int objects, long rows, long bytes) => $"{objects:N0} {(objects == 1 ? "object" : "objects")}, {(rows == 0 && bytes > 0 ? "" : $"{rows:N0} rows, ")}{bytes:N0} bytes";
 }

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using LeanPipe.Cli.Output;
 using LeanPipe.Cli.Queries;
+using LeanPipe.Contracts;
 using LeanPipe.DuckDb;
 using LeanPipe.Lake;
 
@@ -25,11 +26,25 @@ static class QueryCommand
         return command.Does(globals, async (call, stop) =>
         {
             using var tables = await TableSession.OpenAsync(ObjectStores.Open(call.Lake), call.Get(sql)!, stop, call.Get(asOf) is { } then ? AsOf.Parse(then) : null);
-            using var result = tables.Session.Query(call.Get(sql)!, cancellation: stop);
+            using var result = Query(tables, call.Get(sql)!, call.Get(asOf), stop);
             if (call.WantsJson(format)) await WriteJsonAsync(call.Out, result);
             else WriteTable(call.Out, result, call.Get(rows));
             return ExitCode.Done;
         });
+    }
+
+    static DuckDbRows Query(TableSession tables, string sql, string? asOf, CancellationToken stop)
+    {
+        try
+        {
+            return tables.Session.Query(sql, cancellation: stop);
+        }
+        catch (DuckDbException e) when (e.Message.StartsWith("Catalog Error: Table with name", StringComparison.Ordinal))
+        {
+            // DuckDB guesses among its own tables, of which nobody here knows any.
+            var names = tables.Published.Count == 0 ? "none yet" : string.Join(", ", tables.Published);
+            throw new LeanPipeException(e.Code, $"{e.Message.Split('\n')[0]} Published tables: {names}{(asOf is null ? "" : $", not all of them as of {asOf}")}; always there: {RunTables.Runs}, {RunTables.Steps}, {RunTables.Tasks}.");
+        }
     }
 
     internal static void WriteTable(TextWriter output, DuckDbRows result, int limit)

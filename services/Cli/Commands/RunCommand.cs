@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 using System.Text;
 using LeanPipe.Cli.Runs;
 using LeanPipe.Contracts;
-using LeanPipe.Documents;
 using LeanPipe.Lake;
+using LeanPipe.Orchestrator;
 
 namespace LeanPipe.Cli.Commands;
 
@@ -14,7 +14,7 @@ static class RunCommand
     public static LeanCommand Create(GlobalOptions globals)
     {
         var (pipeline, window, revision, param) = (RunArguments.Pipeline(), RunArguments.Window(), RunArguments.Revision(), RunArguments.Param());
-        var id = new Option<string?>("--id") { Description = "The run's id (default: made from pipeline, window, revision and parameters)", HelpName = "RUN" };
+        var id = new Option<string?>("--id") { Description = "The run's id (default: made from pipeline, window, revision and parameters, with a number behind it when such a run is done already)", HelpName = "RUN" };
         var (wait, sidecar) = (RunArguments.Wait(), RunArguments.Sidecar());
         var format = GlobalOptions.Format();
         var command = new LeanCommand(
@@ -24,13 +24,13 @@ static class RunCommand
         { pipeline, window, revision, param, id, wait, sidecar, format };
         return command.Does(globals, async (call, stop) =>
         {
-            var name = RunArguments.Parse<PipelineName>(call.Get(pipeline)!);
             var parameters = RunArguments.Params(call.Get(param)!);
-            var request = new RunRequest(name, RunArguments.Parse<WindowId>(call.Get(window)!), call.Get(revision), parameters.Count == 0 ? null : parameters);
+            var request = new RunRequest(
+                RunArguments.Parse<PipelineName>(call.Get(pipeline)!), RunArguments.Parse<WindowId>(call.Get(window)!), call.Get(revision), parameters.Count == 0 ? null : parameters);
             var store = ObjectStores.Open(call.Lake);
-            var run = call.Get(id) is { } chosen ? RunArguments.Parse<RunId>(chosen) : await DefaultIdAsync(request, parameters, store, call, stop);
             using var http = new HttpClient();
             var api = new WorkflowApi(http, call.Get(sidecar) ?? call.Home.RequireRunning().Sidecar);
+            (var run, request) = call.Get(id) is { } chosen ? (RunArguments.Parse<RunId>(chosen), request) : await NamedAsync(request, parameters, store, call, call.Get(sidecar) is not null, stop);
             await api.StartAsync(run, request, stop);
             if (!call.Get(wait))
             {
@@ -42,22 +42,25 @@ static class RunCommand
         });
     }
 
-    /// <summary>The id that a trigger would give the same run; other parameters make another run.</summary>
-    static async Task<RunId> DefaultIdAsync(RunRequest request, SortedDictionary<string, string> parameters, IObjectStore store, Invocation call, CancellationToken stop)
+    /// <summary>The id that a trigger would give the same run, unless that is another one by now; other parameters make another run.</summary>
+    /// <param name="elsewhere">The orchestrator may have documents that this home lacks; then it plans alone.</param>
+    /// <exception cref="LeanPipeException"><c>plan.invalid</c>, <c>plan.unknown_pipeline</c></exception>
+    static async Task<(RunId Run, RunRequest Request)> NamedAsync(
+        RunRequest request, SortedDictionary<string, string> parameters, IObjectStore store, Invocation call, bool elsewhere, CancellationToken stop)
     {
-        var run = RunId.For(request.Pipeline, request.Window, request.Revision ?? await NewestRevisionAsync(request, store, call, stop));
-        if (parameters.Count == 0) return run;
         var text = string.Join('\n', parameters.Select(p => $"{p.Key}={p.Value}"));
-        return run.WithTail($"-p{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..8]}");
-    }
-
-    static async Task<int> NewestRevisionAsync(RunRequest request, IObjectStore store, Invocation call, CancellationToken stop)
-    {
-        var pipeline = ConfigFolder.Load(call.Home.Config).Value?.Pipelines.FirstOrDefault(p => p.Definition.Name == request.Pipeline)?.Definition;
-        if (pipeline?.LeadingStream is not { } stream) return 1;
-        var revision = 1;
-        await foreach (var item in store.ListAsync(LakeLayout.WindowRevisions(stream, request.Window), stop))
-            if (int.TryParse(Path.GetFileNameWithoutExtension(item.Key), out var found)) revision = found;
-        return revision;
+        var tail = parameters.Count == 0 ? "" : $"-p{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..8]}";
+        PlannedRun planned;
+        try
+        {
+            planned = await PlanPreview.OutlineAsync(store, call.Home.Config, request, stop);
+        }
+        catch (LeanPipeException e) when (elsewhere && e.Code == "plan.unknown_pipeline")
+        {
+            return (RunId.For(request.Pipeline, request.Window, request.Revision ?? 1).WithTail(tail), request);
+        }
+        if (planned.Digest is not { } digest) throw new LeanPipeException("plan.invalid", string.Join(' ', planned.Errors));
+        request = request with { Revision = planned.Revision };
+        return (await RunChoice.OfAsync(store, RunId.For(request.Pipeline, request.Window, planned.Revision).WithTail(tail), request, digest, stop), request);
     }
 }

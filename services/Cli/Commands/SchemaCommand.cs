@@ -31,7 +31,7 @@ static class SchemaCommand
         if (File.Exists(name)) return StreamDocument.Load(name).Require();
         var streams = ConfigFolder.LoadStreams(call.Home.Config).Require();
         var stream = streams.FirstOrDefault(s => s.Current.Name.Value == name) ?? throw new UsageException(
-            $"There is no stream '{name}' in {call.Home.Config}; there {(streams.Count == 0 ? "is none" : $"are {string.Join(", ", streams.Select(s => s.Current.Name))}")}.");
+            $"There is no stream '{name}' in {call.Home.Config}; its streams: {(streams.Count == 0 ? "none" : string.Join(", ", streams.Select(s => s.Current.Name)))}.");
         if (version is null) return stream.Current;
         return stream.Versions.FirstOrDefault(v => v.Version?.ToString(CultureInfo.InvariantCulture) == version.TrimStart('v')) ?? throw new UsageException(
             $"The stream '{name}' has no version '{version}'; it has {(stream.Current.Version is null ? "one document without a version" : string.Join(", ", stream.Versions.Select(v => $"v{v.Version}")))}.");

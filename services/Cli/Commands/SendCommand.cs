@@ -27,8 +27,8 @@ static class SendCommand
         var to = new Option<string?>("--to") { Description = "The gateway's address, where it is not the one in the document: a load balancer, a forwarded port", HelpName = "HOST:PORT" };
         var rate = new Option<double?>("--rate") { Description = "At most so many lines per second over all connections", HelpName = "N" };
         var format = GlobalOptions.Format();
-        connections.Validators.Add(r => { if (r.Errors.Any() || r.GetValueOrDefault<int>() is < 1 or > 1000) r.AddError("--connections takes 1 to 1000."); });
-        rate.Validators.Add(r => { if (r.Errors.Any() || r.GetValueOrDefault<double?>() is <= 0) r.AddError("--rate takes a number above 0."); });
+        connections.Between(1, 1000, "1 to 1000");
+        rate.Between(double.Epsilon, double.MaxValue, "a number above 0");
         var command = new LeanCommand(
             "send", "Send lines to a stream over TCP, as frames of its framing; with acknowledgements when the stream gives them. A CSV header goes first on every connection.",
             "leanpipe send readings.ndjson --stream telemetry --connections 4", "leanpipe send readings.ndjson --stream telemetry --ack stored", "tail -f log | leanpipe send - --stream telemetry") { file, stream, to, connections, ack, rate, format };
@@ -47,7 +47,7 @@ static class SendCommand
             var pace = call.Get(rate) is { } perSecond ? new Pace(perSecond, TimeProvider.System) : null;
             var summary = await SendAsync(definition, options, lines, call.Get(connections), pace, stop);
             if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(summary, CliJson.Readable.SendSummary));
-            else await call.Out.WriteLineAsync($"{summary.Frames:N0} lines ({summary.Bytes:N0} bytes) sent to {summary.Stream} in {summary.Seconds:0.0} s{(definition.Ack == AckMode.None ? "" : $", all acknowledged as {summary.Acknowledged}")}.");
+            else await call.Out.WriteLineAsync($"{summary.Frames:N0} {(summary.Frames == 1 ? "line" : "lines")} ({summary.Bytes:N0} bytes) sent to {summary.Stream} in {summary.Seconds:0.0} s{(definition.Ack == AckMode.None ? "" : $", all acknowledged as {summary.Acknowledged}")}.");
             return ExitCode.Done;
         });
     }
@@ -69,7 +69,7 @@ static class SendCommand
     {
         var streams = ConfigFolder.Load(call.Home.Config).Require().Streams;
         return streams.FirstOrDefault(s => s.Name.Value == name) ?? throw new UsageException(
-            $"There is no stream '{name}' in {call.Home.Config}; there {(streams.Count == 0 ? "is none" : $"are {string.Join(", ", streams.Select(s => s.Name))}")}.");
+            $"There is no stream '{name}' in {call.Home.Config}; its streams: {(streams.Count == 0 ? "none" : string.Join(", ", streams.Select(s => s.Name)))}.");
     }
 
     static async Task<IPEndPoint> ResolveAsync(string address, CancellationToken stop)

@@ -17,10 +17,7 @@ sealed class PortOptions
     static Option<int> Port(string name, string description, int value)
     {
         var option = new Option<int>(name) { Description = description, HelpName = "PORT", DefaultValueFactory = _ => value };
-        option.Validators.Add(r =>
-        {
-            if (!r.Errors.Any() && r.GetValueOrDefault<int>() is < 0 or > 65535) r.AddError($"{name} takes 0 to 65535.");
-        });
+        option.Between(0, 65535, "0 to 65535");
         return option;
     }
 }

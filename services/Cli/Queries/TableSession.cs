@@ -10,9 +10,12 @@ sealed class TableSession : IDisposable
 {
     readonly string _scratch;
 
-    TableSession(string scratch, DuckDbSession session) => (_scratch, Session) = (scratch, session);
+    TableSession(string scratch, DuckDbSession session, IReadOnlyList<TableName> published) => (_scratch, Session, Published) = (scratch, session, published);
 
     public DuckDbSession Session { get; }
+
+    /// <summary>What the catalogue names, whether the SQL mentions it or not.</summary>
+    public IReadOnlyList<TableName> Published { get; }
 
     /// <param name="asOf">Null takes every table as it is now.</param>
     public static async Task<TableSession> OpenAsync(IObjectStore store, string sql, CancellationToken stop, AsOf? asOf = null)
@@ -33,7 +36,7 @@ sealed class TableSession : IDisposable
                 else session.CreateEmptyView(table.Name.Value, columns);
             }
             await RunTables.AddAsync(store, sql, scratch, session, stop);
-            return new(scratch, session);
+            return new(scratch, session, [.. catalog.Tables.Select(t => t.Name)]);
         }
         catch
         {

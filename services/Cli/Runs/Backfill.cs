@@ -32,7 +32,7 @@ sealed class Backfill(IObjectStore store, string config, WorkflowApi api)
 
     public async Task<BackfillWindow> RunAsync(RunRequest request, CancellationToken stop)
     {
-        var planned = await PlanPreview.OfAsync(store, config, request, null, stop);
+        var planned = await PlanPreview.OutlineAsync(store, config, request, stop);
         var first = RunId.For(request.Pipeline, request.Window, planned.Revision);
         if (planned.Digest is not { } digest) return new(request.Window, planned.Revision, first, BackfillState.Refused, string.Join(' ', planned.Errors));
         request = request with { Revision = planned.Revision };
@@ -41,7 +41,7 @@ sealed class Backfill(IObjectStore store, string config, WorkflowApi api)
         foreach (var run in (RunId[])[first, other])
             if (await IsCompletedAsync(run, digest, stop)) return new(request.Window, planned.Revision, run, BackfillState.Current);
         var taken = await store.GetJsonAsync(LakeLayout.RunPlan(first), ContractsJson.Default.RunPlan, stop);
-        var chosen = taken is null || (taken.Digest == digest && Equal(taken.Request, request)) ? first : other;
+        var chosen = taken is null || (taken.Digest == digest && taken.Request.IsSameAs(request)) ? first : other;
         await api.StartAsync(chosen, request, stop);
         var state = await RunWait.ForAsync(api, chosen, stop);
         return new(request.Window, planned.Revision, chosen, state.Completed ? BackfillState.Completed : BackfillState.Failed, state.FailureMessage);
@@ -50,6 +50,4 @@ sealed class Backfill(IObjectStore store, string config, WorkflowApi api)
     async Task<bool> IsCompletedAsync(RunId run, string digest, CancellationToken stop) =>
         await store.GetJsonAsync(LakeLayout.RunRecord(run), ContractsJson.Default.RunRecord, stop) is { Status: RunStatus.Completed } &&
         await store.GetJsonAsync(LakeLayout.RunPlan(run), ContractsJson.Default.RunPlan, stop) is { } plan && plan.Digest == digest;
-
-    static bool Equal(RunRequest a, RunRequest b) => a.Revision == b.Revision && (a.Params ?? new Dictionary<string, string>()).OrderBy(p => p.Key).SequenceEqual((b.Params ?? new Dictionary<string, string>()).OrderBy(p => p.Key));
 }

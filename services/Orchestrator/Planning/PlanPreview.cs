@@ -25,10 +25,8 @@ public static class PlanPreview
     /// <exception cref="LeanPipeException"><c>plan.unknown_pipeline</c></exception>
     public static async Task<PlannedRun> OfAsync(IObjectStore store, string config, RunRequest request, TaskLimits? limits, CancellationToken cancellation)
     {
-        var pipeline = new PipelineFolder(config).Require(request.Pipeline);
+        var (plan, errors) = await PlanAsync(store, config, request, cancellation);
         var run = new RunId("preview");
-        var (sources, _) = await new SourceReader(store, TimeProvider.System).ReadAsync(run, request, pipeline.Definition, pipeline.Folder, cancellation);
-        var (plan, errors) = RunPlanner.Plan(sources);
         if (plan is null) return new(request.Pipeline, request.Window, 0, null, [], errors);
         var (cache, shapes) = (new TaskCache(store), new StepShapes(store));
         var known = new Dictionary<StepName, StepManifest>();
@@ -70,6 +68,21 @@ public static class PlanPreview
         return new(plan.Pipeline, plan.Window, plan.Revision, plan.Digest, steps, []);
     }
 
+    /// <summary>Revision, digest and errors, without the steps, for which every task would have to be looked at.</summary>
+    /// <exception cref="LeanPipeException"><c>plan.unknown_pipeline</c></exception>
+    public static async Task<PlannedRun> OutlineAsync(IObjectStore store, string config, RunRequest request, CancellationToken cancellation)
+    {
+        var (plan, errors) = await PlanAsync(store, config, request, cancellation);
+        return plan is null ? new(request.Pipeline, request.Window, 0, null, [], errors) : new(plan.Pipeline, plan.Window, plan.Revision, plan.Digest, [], []);
+    }
+
+    static async Task<Planning> PlanAsync(IObjectStore store, string config, RunRequest request, CancellationToken cancellation)
+    {
+        var pipeline = new PipelineFolder(config).Require(request.Pipeline);
+        var (sources, _) = await new SourceReader(store, TimeProvider.System).ReadAsync(new("preview"), request, pipeline.Definition, pipeline.Folder, cancellation);
+        return RunPlanner.Plan(sources);
+    }
+
     static List<InputPreview> Inputs(PlannedStep step, Dictionary<StepName, StepManifest> known) => step.Inputs.Select(input =>
     {
         var objects = input.Step is not { } from ? input.Objects : known.GetValueOrDefault(from)?.Chunks.Select(c => c.Object).ToList();
@@ -83,12 +96,12 @@ public static class PlanPreview
     static string Why(PlannedStep step, int? tasks) => step switch
     {
         { MergeOf: { } parts } => $"a merge for each bucket of {parts} that was shared out",
-        { BucketsOf: { } input, SplitAbove: { } above } => $"one task per bucket of '{string.Join("' and '", [input, .. step.BucketsAlso ?? []])}' that has rows, several for one above {above} bytes and twice the mean",
+        { BucketsOf: { } input, SplitAbove: { } above } => $"one task per bucket of '{string.Join("' and '", [input, .. step.BucketsAlso ?? []])}' that has rows, several for one above {above:N0} bytes and twice the mean",
         { BucketsOf: { } input } => $"one task per bucket of '{string.Join("' and '", [input, .. step.BucketsAlso ?? []])}' that has rows",
-        { SplitOf: { } input, RowsPerTask: { } rows } => $"whole objects of '{input}', about {rows} rows to a task",
+        { SplitOf: { } input, RowsPerTask: { } rows } => $"whole objects of '{input}', about {rows:N0} rows to a task",
         { SplitOf: { } input, FilesPerTask: { } files } => $"{files} objects of '{input}' to a task",
         { SplitOf: { } input } => $"one task per window of '{input}'",
-        { BytesOf: { } input, BytesPerTask: { } bytes } => $"whole objects of '{input}', about {bytes} bytes to a task",
+        { BytesOf: { } input, BytesPerTask: { } bytes } => $"whole objects of '{input}', about {bytes:N0} bytes to a task",
         _ => tasks is null or 1 ? "one task reads everything" : "",
     };
 }

@@ -55,7 +55,7 @@ sealed class RunPlanning(IObjectStore store, PipelineFolder pipelines, SourceRea
 
     static void RequireSame(RunPlan plan, RunRequest request)
     {
-        if (Text(plan.Request) == Text(request)) return;
+        if (plan.Request.IsSameAs(request)) return;
         throw new LeanPipeException(
             OtherRequest, $"Run '{plan.Run}' was planned for {Text(plan.Request)}, now it is asked for {Text(request)}: take another run id for another request.");
     }

@@ -43,6 +43,9 @@ public sealed class GoldenOutputTests : IDisposable
     [InlineData("usage-bad-output", "runs -o xml")]
     [InlineData("usage-missing-log", "gateway adopt")]
     [InlineData("usage-bad-run", "status a/b")]
+    [InlineData("usage-bad-records", "demo --records abc")]
+    [InlineData("usage-bad-port", "up --port 70000")]
+    [InlineData("usage-bad-rate", "send x --stream s --rate fast")]
     [InlineData("usage-bad-connections", "send x --stream s --connections 0")]
     public Task Wrong_usage_is_exit_code_2_and_one_message(string golden, string arguments) => MatchesAsync(golden, arguments.Split(' '));
 
@@ -52,8 +55,10 @@ public sealed class GoldenOutputTests : IDisposable
     [InlineData("validate-absent", "validate {home}/absent.yaml")]
     [InlineData("runs-empty", "runs")]
     [InlineData("audit-empty", "audit --stream telemetry")]
+    [InlineData("query-empty", "query FROM_temperatures")]
+    [InlineData("send-unknown-stream", "send x --stream machine")]
     [InlineData("send-not-running", "run telemetry-hourly --window 2026-01-01T10")]
-    public Task Commands_without_a_lake_say_so(string golden, string arguments) => MatchesAsync(golden, arguments.Split(' '));
+    public Task Commands_without_a_lake_say_so(string golden, string arguments) => MatchesAsync(golden, [.. arguments.Split(' ').Select(a => a.Replace('_', ' '))]);
 
     [Theory]
     [InlineData("audit", "audit --stream telemetry")]

@@ -26,6 +26,14 @@ public sealed partial class ReadmeTests
         }
     }
 
+    [Fact]
+    public void Decisions_are_numbered_one_after_another_and_say_their_number()
+    {
+        var decisions = Tree.Files.Where(f => f.StartsWith("docs/adr/", StringComparison.Ordinal)).ToList();
+        decisions.Select(f => f["docs/adr/".Length..][..4]).ShouldBe(Enumerable.Range(1, decisions.Count).Select(n => $"{n:D4}"));
+        foreach (var (n, file) in decisions.Index()) Tree.Read(file).ShouldStartWith($"# {n + 1}. ", Case.Sensitive, file);
+    }
+
     [GeneratedRegex(@"<!-- (?<file>results/\S+) -->\n(?<rows>[^<]*)<!-- end -->", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
     private static partial Regex ResultTable();
 
