@@ -49,8 +49,11 @@ public sealed class ProjectReferenceTests
     public void Every_project_is_in_the_solution()
     {
         var solution = Tree.Read("LeanPipe.Cloud.sln").Replace('\\', '/');
-        foreach (var file in Tree.Files.Where(f => f.EndsWith(".csproj", StringComparison.Ordinal)))
+        // Its packages are not on every feed that the rest restores from.
+        const string Apart = "tests/Containers/Containers.csproj";
+        foreach (var file in Tree.Files.Where(f => f.EndsWith(".csproj", StringComparison.Ordinal) && f != Apart))
             solution.ShouldContain(file);
+        solution.ShouldNotContain(Apart);
     }
 
     static IEnumerable<(string Name, string[] References, string[] Packages)> Projects(string below) =>
