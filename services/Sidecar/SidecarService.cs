@@ -1,4 +1,5 @@
 using LeanPipe.Contracts;
+using LeanPipe.ServiceDefaults;
 using LeanPipe.Sidecar.Bindings;
 using LeanPipe.Sidecar.Http;
 using LeanPipe.Sidecar.Jobs;
@@ -44,6 +45,8 @@ public static class SidecarService
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(endpoints);
         builder.Services.AddSingleton<StateStore>();
+        builder.Services.AddSingleton<SidecarMetrics>();
+        builder.AddMetricsEndpoint("leanpipe-sidecar");
         builder.Services.AddSingleton<WorkflowEngine>();
         builder.Services.AddSingleton<WorkflowClient>();
         builder.Services.AddSingleton<UnaryCall>();
@@ -66,6 +69,7 @@ public static class SidecarService
         ArgumentNullException.ThrowIfNull(app);
         app.MapWhen(http => HttpProtocol.IsHttp2(http.Request.Protocol), grpc =>
             grpc.Run(grpc.ApplicationServices.GetRequiredService<TaskHubService>().HandleAsync));
+        _ = app.Services.GetRequiredService<SidecarMetrics>();
         RestApi.Map(app);
     }
 }

@@ -1,4 +1,5 @@
 using LeanPipe.Contracts;
+using LeanPipe.ServiceDefaults;
 
 namespace LeanPipe.Sidecar.Http;
 
@@ -30,6 +31,7 @@ static class RestApi
         PublishApi.Map(app);
         JobsApi.Map(app);
         HealthApi.Map(app);
+        app.MapMetricsEndpoint();
         app.MapFallback("{*path}", ApiErrors.UnknownPath);
     }
 

@@ -32,6 +32,13 @@ sealed class WorkflowEngine : IDisposable
         _archivist = new Archivist(store, this, options, log);
     }
 
+    /// <summary>Turns and activities of one app (null = the main one) that no worker has taken.</summary>
+    public int WaitingWork(string? app)
+    {
+        lock (_store.Gate)
+            return _dispatcher.Waiting(app);
+    }
+
     /// <summary>Live worker streams of one app (null = the main one); at least one means that turns are taken.</summary>
     public int ConnectedWorkers(string? app)
     {
