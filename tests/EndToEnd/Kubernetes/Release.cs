@@ -138,7 +138,9 @@ sealed class Release : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // Not the test's token: what it has made goes also when its time is over.
-        await _cluster.Helm.TryAsync(["-n", Space, "uninstall", Name, "--wait"], null, CancellationToken.None);
+        await _cluster.Helm.TryAsync(["-n", Space, "uninstall", Name], null, CancellationToken.None);
+        // Volumes go after whoever writes to them.
+        await _cluster.Kubectl.TryAsync(["-n", Space, "wait", "--for=delete", "pod", "-l", "app.kubernetes.io/component in (gateway,orchestrator,task)", "--timeout=2m"], null, CancellationToken.None);
         await _cluster.Kubectl.TryAsync(["delete", "namespace", Space, "--wait=false"], null, CancellationToken.None);
         await _volumes.DisposeAsync();
     }
