@@ -48,7 +48,15 @@ public sealed class RunChoiceTests : IDisposable
         LakeLayout.RunRecord(run),
         new RunRecord
         {
-            Run = run, Pipeline = Request.Pipeline, Window = Request.Window, Revision = 2, Status = status, StartedAt = DateTimeOffset.UnixEpoch, EndedAt = DateTimeOffset.UnixEpoch, Steps = [], Published = [],
+            Run = run,
+            Pipeline = Request.Pipeline,
+            Window = Request.Window,
+            Revision = 2,
+            Status = status,
+            StartedAt = DateTimeOffset.UnixEpoch,
+            EndedAt = DateTimeOffset.UnixEpoch,
+            Steps = [],
+            Published = [],
         },
         ContractsJson.Default.RunRecord, TestContext.Current.CancellationToken);
 }
