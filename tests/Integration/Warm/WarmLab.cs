@@ -14,7 +14,9 @@ sealed class WarmLab : IAsyncDisposable
     readonly Lifetime _lifetime = new();
     readonly List<WarmRunner> _runners = [];
 
-    public TaskLake Lake { get; } = new();
+    WarmLab(TaskLake lake) => Lake = lake;
+
+    public TaskLake Lake { get; }
 
     public StartedProcesses Each { get; private set; } = null!;
 
@@ -22,9 +24,11 @@ sealed class WarmLab : IAsyncDisposable
 
     public WarmRunner Runner => _runners[0];
 
-    public static async Task<WarmLab> StartAsync(Func<WarmOptions, WarmOptions>? change = null, LakeOptions? theirs = null)
+    /// <param name="theirs">The lake that the step runner knows; null is the orchestrator's.</param>
+    /// <param name="lake">Null is a folder.</param>
+    public static async Task<WarmLab> StartAsync(Func<WarmOptions, WarmOptions>? change = null, LakeOptions? theirs = null, LakeOptions? lake = null)
     {
-        var lab = new WarmLab();
+        var lab = new WarmLab(new(lake));
         lab._runners.Add(await WarmRunner.StartAsync(theirs ?? lab.Lake.Options, lab._folder.CreateSubdirectory("warm")));
         lab.Each = new(lab.Lake);
         var warm = new WarmOptions { Addresses = [lab.Runner.Address], Token = WarmRunner.Token, MaxInputBytes = 1000 };

@@ -1,4 +1,5 @@
 using LeanPipe.Contracts;
+using LeanPipe.Integration.Lake;
 using LeanPipe.Integration.StepRunner;
 using LeanPipe.Lake;
 
@@ -19,6 +20,17 @@ public sealed class WarmTests
         warm.Chunks.Select(c => (c.Object.Bytes, c.Object.Rows, c.Object.Sha256)).ShouldBe(started.Chunks.Select(c => (c.Object.Bytes, c.Object.Rows, c.Object.Sha256)));
         (warm.RowsIn, warm.RowsOut, warm.Engine, warm.Attempt).ShouldBe((started.RowsIn, started.RowsOut, started.Engine, 1));
         warm.Columns.ShouldBe(started.Columns);
+    }
+
+    [Fact]
+    public async Task Over_S3_inputs_are_downloaded_and_chunks_uploaded_as_ever()
+    {
+        await using var lab = await WarmLab.StartAsync(lake: await TestStore.S3OptionsAsync());
+        var spec = lab.Lake.Task("SELECT id + 1 AS next FROM ids", await lab.Lake.IdsAsync(1, 2, 3));
+        (await lab.RunAsync(spec)).ShouldBe(new(0, false, ""));
+        lab.Each.Attempts.ShouldBeEmpty();
+        var outcome = (await lab.Lake.OutcomeAsync(spec)).ShouldNotBeNull();
+        (await lab.Lake.ReadAsync(outcome.Chunks, "SELECT count(*), CAST(sum(next) AS BIGINT) FROM chunks")).ShouldBe(["3|9"]);
     }
 
     [Fact]
