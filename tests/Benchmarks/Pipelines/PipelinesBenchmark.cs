@@ -13,6 +13,7 @@ static class PipelinesBenchmark
             results.AddRange(await Overhead.MeasureAsync(step, work.FullName));
             results.AddRange(await Compaction.MeasureAsync(step, work.FullName, runs));
             results.AddRange(await Runs.MeasureAsync(step, work.FullName));
+            results.AddRange(await Skew.MeasureAsync(step, work.FullName));
             return results;
         }
         finally
