@@ -26,6 +26,20 @@ sealed class GlobalOptions
 
     public IEnumerable<Option> All => [Home, Lake, Verbose];
 
+    /// <summary>An address of a service; its type alone is none that the command line can read.</summary>
+    public static Option<Uri?> Url(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "URL",
+        CustomParser = given =>
+        {
+            var text = given.Tokens[0].Value;
+            if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is ("http" or "https")) return url;
+            given.AddError($"{name} is '{text}': expected a URL such as http://127.0.0.1:3500.");
+            return null;
+        },
+    };
+
     /// <summary>For commands that print data; each command has its own, so that the others do not show it.</summary>
     public static Option<string> Format()
     {

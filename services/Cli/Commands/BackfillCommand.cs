@@ -33,17 +33,26 @@ static class BackfillCommand
             var backfill = new Backfill(ObjectStores.Open(call.Lake), call.Home.Config, new(http, call.Get(sidecar) ?? call.Home.RequireRunning().Sidecar));
             var windows = await backfill.WindowsAsync(stream, RunArguments.Parse<WindowId>(call.Get(from)!), RunArguments.Parse<WindowId>(call.Get(to)!), stop);
             var output = TextWriter.Synchronized(call.Out);
-            var done = new BackfillWindow[windows.Count];
+            var (done, ended) = (new BackfillWindow[windows.Count], 0);
             await Parallel.ForAsync(0, windows.Count, new ParallelOptions { MaxDegreeOfParallelism = call.Get(parallel), CancellationToken = stop }, async (n, token) =>
             {
                 done[n] = await backfill.RunAsync(new(name, windows[n], Params: parameters.Count == 0 ? null : parameters), token);
-                if (!call.WantsJson(format)) await output.WriteLineAsync($"{done[n].Window}  {done[n].State.ToString().ToLowerInvariant()}  {done[n].Run}{(done[n].Error is { } error ? $": {error}" : "")}");
+                var line = $"{Interlocked.Increment(ref ended)}/{windows.Count}  {done[n].Window}  {done[n].State.ToString().ToLowerInvariant()}  {done[n].Run}";
+                if (!call.WantsJson(format)) await output.WriteLineAsync(line);
             });
             if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(done, CliJson.Readable.IReadOnlyListBackfillWindow));
-            else await call.Out.WriteLineAsync($"{windows.Count} windows: {done.Count(d => d.State == BackfillState.Current)} current, {done.Count(d => d.State == BackfillState.Completed)} run, {done.Count(d => d.Error is not null)} failed.");
-            return done.All(d => d.State is BackfillState.Current or BackfillState.Completed) ? ExitCode.Done : ExitCode.Failed;
+            else await WriteSumAsync(call, done);
+            return done.Any(HasFailed) ? ExitCode.Failed : ExitCode.Done;
         });
     }
+
+    static async Task WriteSumAsync(Invocation call, IReadOnlyList<BackfillWindow> done)
+    {
+        await call.Out.WriteLineAsync($"{done.Count} windows: {done.Count(d => d.State == BackfillState.Current)} current, {done.Count(d => d.State == BackfillState.Completed)} run, {done.Count(HasFailed)} failed.");
+        foreach (var window in done.Where(HasFailed)) await call.Error.WriteLineAsync($"failed: window {window.Window}, run {window.Run}: {window.Error}");
+    }
+
+    static bool HasFailed(BackfillWindow window) => window.State is not (BackfillState.Current or BackfillState.Completed);
 
     static StreamName LeadingStream(Configuration configuration, PipelineName name)
     {

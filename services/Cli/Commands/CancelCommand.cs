@@ -11,7 +11,7 @@ static class CancelCommand
     public static LeanCommand Create(GlobalOptions globals)
     {
         var run = RunArguments.Run();
-        var orchestrator = new Option<Uri?>("--orchestrator") { Description = "URL of the orchestrator (default: the one that runs in HOME)", HelpName = "URL" };
+        var orchestrator = GlobalOptions.Url("--orchestrator", "URL of the orchestrator (default: the one that runs in HOME)");
         var command = new LeanCommand(
             "cancel", "End a run: its tasks are stopped, nothing more is published. What it has committed stays, and 'leanpipe retry' goes on from there.",
             "leanpipe cancel telemetry-hourly-2026-01-01T10-r1") { run, orchestrator };

@@ -18,7 +18,7 @@ static class GatewayCommand
 
     static LeanCommand Drain(GlobalOptions globals)
     {
-        var gateway = new Option<Uri?>("--gateway") { Description = "Health address of a gateway on this machine (default: the one that runs in HOME, else http://127.0.0.1:8080)", HelpName = "URL" };
+        var gateway = GlobalOptions.Url("--gateway", "Health address of a gateway on this machine (default: the one that runs in HOME, else http://127.0.0.1:8080)");
         var seal = new Option<bool>("--seal") { Description = "Seal open windows, too: the gateway does not come back. Later records of others make revisions" };
         var format = GlobalOptions.Format();
         var command = new LeanCommand(
@@ -39,7 +39,7 @@ static class GatewayCommand
     static LeanCommand Adopt(GlobalOptions globals)
     {
         var log = new Option<string>("--log") { Description = "The log's folder", HelpName = "DIR", Required = true };
-        var sidecar = new Option<Uri?>("--sidecar") { Description = "URL of a Dapr sidecar for the events of sealed windows (default: the one that runs in HOME)", HelpName = "URL" };
+        var sidecar = GlobalOptions.Url("--sidecar", "URL of a Dapr sidecar for the events of sealed windows (default: the one that runs in HOME)");
         var damage = new Option<bool>("--accept-log-damage") { Description = "Go on without what is lost when the log is damaged" };
         var format = GlobalOptions.Format();
         var command = new LeanCommand(

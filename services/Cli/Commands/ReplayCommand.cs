@@ -18,7 +18,7 @@ static class ReplayCommand
         var rejected = new Option<bool>("--rejected") { Description = "Only the frames that were rejected: what passes is added. Without it windows are made anew, from the frames as they came or from their records" };
         var windows = new Option<string[]>("--window") { Description = "Only this window; may be given several times", HelpName = "W" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would change, and change nothing" };
-        var sidecar = new Option<Uri?>("--sidecar") { Description = "URL of a Dapr sidecar for the events of the new revisions (default: the one that runs in HOME)", HelpName = "URL" };
+        var sidecar = GlobalOptions.Url("--sidecar", "URL of a Dapr sidecar for the events of the new revisions (default: the one that runs in HOME)");
         var format = GlobalOptions.Format();
         var command = new LeanCommand(
             "replay", "Validate what a stream has brought again, by another version of its document: whole windows, or only what was rejected. Windows get a new revision. May be stopped and repeated: a frame is a record once.",

@@ -11,7 +11,7 @@ namespace LeanPipe.Cli.Queries;
 sealed record RunRow(string Run, string Pipeline, string Window, int Revision, RunStatus Status, DateTimeOffset StartedAt, DateTimeOffset EndedAt, string? Step, string? Code, string? Message);
 
 /// <summary>A committed step, as a row of <c>leanpipe_steps</c>.</summary>
-sealed record StepRow(string Run, string Step, int Tasks, int? Reused, long RowsIn, long RowsOut, long BytesOut, double Seconds);
+sealed record StepRow(string Run, string Step, int Tasks, int? Reused, long RowsIn, long RowsOut, long BytesOut, double Seconds, long? Inserted, long? Updated, long? Unchanged);
 
 /// <summary>What runs did, as tables beside the published ones: made from the records in the lake, long after the sidecar has forgotten the runs. Only those that the SQL mentions.</summary>
 static class RunTables
@@ -30,7 +30,8 @@ static class RunTables
         "run VARCHAR", "pipeline VARCHAR", "window VARCHAR", "revision BIGINT", "status VARCHAR", $"started_at {Instant}", $"ended_at {Instant}", "step VARCHAR", "code VARCHAR", "message VARCHAR");
 
     static readonly DuckDbColumn[] StepColumns = Columns(
-        "run VARCHAR", "step VARCHAR", "tasks BIGINT", "reused BIGINT", "rows_in BIGINT", "rows_out BIGINT", "bytes_out BIGINT", "seconds DOUBLE");
+        "run VARCHAR", "step VARCHAR", "tasks BIGINT", "reused BIGINT", "rows_in BIGINT", "rows_out BIGINT", "bytes_out BIGINT", "seconds DOUBLE", "inserted BIGINT",
+        "updated BIGINT", "unchanged BIGINT");
 
     static readonly DuckDbColumn[] TaskColumns = Columns(
         "run VARCHAR", "step VARCHAR", "task VARCHAR", "attempt BIGINT", $"started_at {Instant}", "rows_in BIGINT", "rows_out BIGINT", "bytes_in BIGINT", "bytes_out BIGINT", "fetch_ms BIGINT", "sql_ms BIGINT",
@@ -92,7 +93,7 @@ static class RunTables
     static RunRow Row(RunRecord r) => new(
         r.Run.Value, r.Pipeline.Value, r.Window.Value, r.Revision, r.Status, r.StartedAt, r.EndedAt, r.Error?.Step?.Value, r.Error?.Code, r.Error?.Message);
 
-    static StepRow Row(RunRecord r, StepRecord s) => new(r.Run.Value, s.Step.Value, s.Tasks, s.Reused, s.RowsIn, s.RowsOut, s.BytesOut, s.Seconds);
+    static StepRow Row(RunRecord r, StepRecord s) => new(r.Run.Value, s.Step.Value, s.Tasks, s.Reused, s.RowsIn, s.RowsOut, s.BytesOut, s.Seconds, s.Load?.Inserted, s.Load?.Updated, s.Load?.Unchanged);
 
     static DuckDbColumn[] Columns(params string[] columns) => [.. columns.Select(c => new DuckDbColumn(c[..c.IndexOf(' ', StringComparison.Ordinal)], c[(c.IndexOf(' ', StringComparison.Ordinal) + 1)..]))];
 }

@@ -30,10 +30,25 @@ sealed class Backfill(IObjectStore store, string config, WorkflowApi api)
         return [.. windows.Order()];
     }
 
+    /// <summary>One window. What is wrong with it is in the answer, so that the others go on.</summary>
     public async Task<BackfillWindow> RunAsync(RunRequest request, CancellationToken stop)
+    {
+        var run = RunId.For(request.Pipeline, request.Window, 1);
+        try
+        {
+            return await BringUpAsync(request, chosen => run = chosen, stop);
+        }
+        catch (LeanPipeException e)
+        {
+            return new(request.Window, request.Revision ?? 0, run, BackfillState.Failed, e.Message);
+        }
+    }
+
+    async Task<BackfillWindow> BringUpAsync(RunRequest request, Action<RunId> choose, CancellationToken stop)
     {
         var planned = await PlanPreview.OutlineAsync(store, config, request, stop);
         var first = RunId.For(request.Pipeline, request.Window, planned.Revision);
+        choose(first);
         if (planned.Digest is not { } digest) return new(request.Window, planned.Revision, first, BackfillState.Refused, string.Join(' ', planned.Errors));
         request = request with { Revision = planned.Revision };
         // A run keeps the plan that it began with. So what another document, or other parameters, say gets a run of its own.
@@ -42,9 +57,25 @@ sealed class Backfill(IObjectStore store, string config, WorkflowApi api)
             if (await IsCompletedAsync(run, digest, stop)) return new(request.Window, planned.Revision, run, BackfillState.Current);
         var taken = await store.GetJsonAsync(LakeLayout.RunPlan(first), ContractsJson.Default.RunPlan, stop);
         var chosen = taken is null || (taken.Digest == digest && taken.Request.IsSameAs(request)) ? first : other;
-        await api.StartAsync(chosen, request, stop);
+        choose(chosen);
+        await StartAsync(chosen, request, stop);
         var state = await RunWait.ForAsync(api, chosen, stop);
-        return new(request.Window, planned.Revision, chosen, state.Completed ? BackfillState.Completed : BackfillState.Failed, state.FailureMessage);
+        return new(request.Window, planned.Revision, chosen, state.Completed ? BackfillState.Completed : BackfillState.Failed, state.Completed ? null : state.FailureMessage ?? $"it ended as {state.RuntimeStatus}.");
+    }
+
+    /// <summary>One that a backfill before has started, or a trigger, and that is under way is waited for.</summary>
+    async Task StartAsync(RunId run, RunRequest request, CancellationToken stop)
+    {
+        if (await api.FindAsync(run, stop) is { HasEnded: false }) return;
+        try
+        {
+            await api.StartAsync(run, request, stop);
+        }
+        catch (LeanPipeException) when (!stop.IsCancellationRequested)
+        {
+            // Somebody was quicker, or the answer was lost.
+            if (await api.FindAsync(run, stop) is not { HasEnded: false }) throw;
+        }
     }
 
     async Task<bool> IsCompletedAsync(RunId run, string digest, CancellationToken stop) =>

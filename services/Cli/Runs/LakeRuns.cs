@@ -67,7 +67,7 @@ static class LakeRuns
         foreach (var step in plan.Steps)
         {
             if (await store.GetJsonAsync(LakeLayout.StepManifest(run, step.Name), ContractsJson.Default.StepManifest, stop) is { } m)
-                steps.Add(new(step.Name, m.Tasks, m.RowsIn, m.RowsOut, m.Chunks.Sum(c => c.Object.Bytes), m.TaskMs / 1000.0, m.Reused));
+                steps.Add(StepRecord.Of(m));
             else waiting.Add(step.Name.Value);
         }
         var line = new RunLine(run, plan.Pipeline.Value, plan.Window.Value, plan.Revision, RunState.Unfinished, plan.PlannedAt, null, steps.Sum(s => s.Tasks), null, null, null);

@@ -18,7 +18,7 @@ static class RunArguments
 
     public static Option<bool> Wait() => new("--wait") { Description = "Wait for the end; exit code 1 when the run failed" };
 
-    public static Option<Uri?> Sidecar() => new("--sidecar") { Description = "URL of a Dapr sidecar (default: the one that runs in HOME)", HelpName = "URL" };
+    public static Option<Uri?> Sidecar() => GlobalOptions.Url("--sidecar", "URL of a Dapr sidecar (default: the one that runs in HOME)");
 
     public static T Parse<T>(string text) where T : struct, IId<T>
     {

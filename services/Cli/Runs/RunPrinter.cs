@@ -30,6 +30,8 @@ static class RunPrinter
             output.WriteLine();
             TextTable.Write(output, detail.Steps, Steps);
         }
+        foreach (var step in detail.Steps)
+            if (step.Load is { } load) output.WriteLine($"loaded by {step.Step}: {Text(step, load)}");
         if (detail.Waiting.Count > 0) output.WriteLine($"not committed yet: {string.Join(", ", detail.Waiting)}");
         foreach (var table in detail.Published) output.WriteLine($"published {table.Table}, version {table.Version}: {table.Rows} rows");
         foreach (var (check, rows) in detail.Checks ?? [])
@@ -41,6 +43,11 @@ static class RunPrinter
         }
         if (detail.Error is { } error) output.WriteLine($"failed{(error.Step is { } step ? $" in step {step}{(error.Task is { } task ? $", task {task}" : "")}" : "")}: {error.Message} ({error.Code})");
     }
+
+    static string Text(StepRecord step, LoadFigures load) =>
+        $"{load.Inserted} rows inserted, {load.Updated} updated, {load.Unchanged} unchanged" +
+        (load.Repeated is { } repeated ? $" ({repeated} of {step.Tasks} tasks had been loaded before)" : "") +
+        string.Concat((load.Added ?? new Dictionary<string, long>()).Select(a => $"; {a.Value} rows added to {a.Key}"));
 
     static string StateText(RunState state) => state.ToString().ToLowerInvariant();
 }

@@ -41,7 +41,7 @@ sealed class RunReader(IObjectStore store)
             steps.Add(new(
                 step.Name, done is not null ? StepState.Committed : count.Tasks > 0 ? StepState.Running : StepState.Waiting, step.Needs,
                 count.Tasks > 0 ? count.Tasks : null, count.Commits, count.Attempts,
-                done is null ? null : new(step.Name, done.Tasks, done.RowsIn, done.RowsOut, done.Chunks.Sum(c => c.Object.Bytes), done.TaskMs / 1000.0, done.Reused)));
+                done is null ? null : StepRecord.Of(done)));
         }
         return new(run, record is null ? RunState.Running : StateOf(record), steps, plan, record);
     }

@@ -32,6 +32,7 @@ sealed record CacheKey(string Value, IReadOnlyDictionary<string, string> Parts)
     /// <summary>Why the task's result is never taken for another's; null when it may be.</summary>
     public static string? Refusal(TaskSpec spec)
     {
+        if (spec.Load is not null) return "it loads into a database, which has a ledger of its own";
         if (spec.Cache is false) return "the step says cache: false";
         if (spec.Inputs.FirstOrDefault(i => i.Objects.Any(o => o.Sha256.Length == 0)) is { } input) return $"input {input.Name} has objects without a checksum";
         return spec.Checks.Select(c => c.Sql).Append(spec.Sql).Select(SqlNormalForm.FindVolatile).FirstOrDefault(f => f is not null) is { } function ? $"the SQL uses {function}, which yields something else each time" : null;

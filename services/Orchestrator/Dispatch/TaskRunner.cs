@@ -109,6 +109,8 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, StepSheets sheet
     async Task<bool> ReuseAsync(AttemptLog attempts, SheetTask found)
     {
         if (found.Of <= StepWriter.LookedUpAtOnce || await cache.FindAsync(found.Spec, CancellationToken.None) is not { } equal) return false;
+        await cache.MarkAsync(found.Spec.Run, found.Spec.Step, [equal], CancellationToken.None);
+        if (!await cache.IsStillThereAsync(found.Spec, equal, CancellationToken.None)) return false;
         await attempts.CommitAsync(new TaskCommit(0, equal), CancellationToken.None);
         return true;
     }

@@ -21,7 +21,14 @@ sealed class RunPlanning(IObjectStore store, PipelineFolder pipelines, SourceRea
         // An unknown pipeline is told by the planning, which needs no place to fail.
         var maxRuns = pipelines.Read().Pipelines.FirstOrDefault(p => p.Definition.Name == request.Pipeline)?.Definition.MaxRuns;
         var position = await queue.AdmitAsync(run, request.Pipeline, request.Window, maxRuns, cancellation);
-        return position is null ? await PlanAsync(run, request, cancellation) : new([], Position: position);
+        if (position is not null) return new([], Position: position);
+        // After the run's mark is made, for housekeeping looks for that one after it has made its own.
+        await foreach (var sweep in store.ListAsync(LakeLayout.RunSweeps(run), cancellation))
+        {
+            throw new LeanPipeException(
+                "run.being_swept", $"Housekeeping is removing what run '{run}' left ('{sweep.Key}'). Start it again when that is done; if the pass was cut short, 'leanpipe housekeeping' ends it.", isTransient: true);
+        }
+        return await PlanAsync(run, request, cancellation);
     }
 
     /// <exception cref="LeanPipeException">The run cannot be planned as asked; with all that is wrong.</exception>

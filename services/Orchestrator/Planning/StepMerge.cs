@@ -30,6 +30,7 @@ static class StepMerge
             TaskMs = outcomes.Where((_, n) => reused?.Contains(n) is not true).Sum(o => o.Timings.TotalMs),
             Reused = reused?.Count is > 0 and var count ? count : null,
             CommittedAt = now,
+            Load = LoadFigures.Of(outcomes.Select(o => o.Load)),
             Warnings = outcomes.SelectMany((o, n) => NotPassed(o).Select(w => w with { Task = new(n) })).ToList() is { Count: > 0 } warnings ? warnings : null,
         };
     }

@@ -5,7 +5,7 @@ namespace LeanPipe.Orchestrator;
 
 /// <summary>Writes a step's tasks before they run, and its manifest after.</summary>
 /// <remarks>
-/// Durable order per step: the sheets of its tasks, commit.json of those whose equal has run before, [attempts and commit.json of every task], tasks.ndjson, manifest.json; all put if absent, all following from what is
+/// Durable order per step: the sheets of its tasks, what the cache has for them, commit.json of those that take it, [attempts and commit.json of every task], tasks.ndjson, manifest.json; all put if absent, all following from what is
 /// committed already. A crash anywhere leaves a prefix of that order, and the repeated activity fills up the rest with the same content. Readers of a step
 /// see nothing before its manifest, and then everything.
 /// </remarks>
@@ -43,11 +43,13 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, TaskCache cache, 
         await System.Threading.Tasks.Parallel.ForEachAsync(TaskSheet.Cut(tasks), new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (sheet, token) =>
             await store.PutJsonIfAbsentAsync(LakeLayout.TaskSheet(run, step, sheet.Tasks[0].Task, sheet.Tasks.Count), sheet, ContractsJson.Default.TaskSheet, token));
         progress.Report(new StepStarted(run, step, tasks.Count));
-        if (await ReuseAsync(tasks, cancellation) == tasks.Count)
+        var left = await ReuseAsync(run, step, tasks, cancellation);
+        if (left.Count == 0)
         {
             await CommitAsync(run, step, tasks.Count, cancellation);
             return new(tasks.Count, Committed: true);
         }
+        await RetiredWindows.RequireAsync(store, planned, left, cancellation);
         return new(tasks.Count, Committed: false, AtOnce: options.TasksAtOncePerStep);
     }
 
@@ -115,26 +117,27 @@ sealed class StepWriter(IObjectStore store, RunPlanning plans, TaskCache cache, 
     }
 
     /// <summary>Commits every task whose equal has run before. Asked once per step, so that a step of which nothing changed calls no activity per task.</summary>
-    async Task<int> ReuseAsync(IReadOnlyList<TaskSpec> tasks, CancellationToken cancellation)
+    /// <returns>The tasks that are not committed.</returns>
+    async Task<IReadOnlyList<TaskSpec>> ReuseAsync(RunId run, StepName step, IReadOnlyList<TaskSpec> tasks, CancellationToken cancellation)
     {
+        var (found, left) = (new string?[tasks.Count], new TaskSpec?[tasks.Count]);
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation };
         if (tasks.Count > LookedUpAtOnce)
         {
-            var sample = Enumerable.Range(0, LookedUpAtOnce).Select(n => tasks[(int)((long)n * tasks.Count / LookedUpAtOnce)]).ToList();
-            if (await LookUpAsync(sample, cancellation) == 0) return 0;
+            var any = false;
+            await System.Threading.Tasks.Parallel.ForAsync(0, LookedUpAtOnce, parallel, async (n, token) => any |= await cache.FindAsync(tasks[(int)((long)n * tasks.Count / LookedUpAtOnce)], token) is not null);
+            if (!any) return tasks;
         }
-        return await LookUpAsync(tasks, cancellation);
-    }
-
-    async Task<int> LookUpAsync(IReadOnlyList<TaskSpec> tasks, CancellationToken cancellation)
-    {
-        var reused = 0;
-        await System.Threading.Tasks.Parallel.ForEachAsync(tasks, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (task, token) =>
+        await System.Threading.Tasks.Parallel.ForAsync(0, tasks.Count, parallel, async (n, token) => found[n] = await cache.FindAsync(tasks[n], token));
+        // A run's own results, as a repeated activity finds them, are safe while it runs.
+        if (found.OfType<string>().Where(o => !o.StartsWith(LakeLayout.Run(run), StringComparison.Ordinal)).Distinct().ToList() is { Count: > 0 } outcomes) await cache.MarkAsync(run, step, outcomes, cancellation);
+        await System.Threading.Tasks.Parallel.ForAsync(0, tasks.Count, parallel, async (n, token) =>
         {
-            if (await cache.FindAsync(task, token) is not { } outcome) return;
-            await store.PutJsonIfAbsentAsync(LakeLayout.TaskCommit(task.Run, task.Step, task.Task), new TaskCommit(0, outcome), ContractsJson.Default.TaskCommit, token);
-            Interlocked.Increment(ref reused);
+            if (found[n] is { } outcome && await cache.IsStillThereAsync(tasks[n], outcome, token))
+                await store.PutJsonIfAbsentAsync(LakeLayout.TaskCommit(run, step, tasks[n].Task), new TaskCommit(0, outcome), ContractsJson.Default.TaskCommit, token);
+            else left[n] = tasks[n];
         });
-        return reused;
+        return [.. left.OfType<TaskSpec>()];
     }
 
     public ValueTask<StepManifest?> FindAsync(RunId run, StepName step, CancellationToken cancellation) =>

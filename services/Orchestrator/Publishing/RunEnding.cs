@@ -14,6 +14,9 @@ sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, 
     {
         await store.ThrowIfCancelledAsync(run, cancellation);
         var plan = await steps.RequirePlanAsync(run, cancellation);
+        // Of a run that is started again long after its end, a table's log may not tell any more that its rows were added.
+        if (await store.GetJsonAsync(LakeLayout.RunRecord(run), ContractsJson.Default.RunRecord, cancellation) is { Status: RunStatus.Completed } ended &&
+            ended.Published.FirstOrDefault(p => p.Table == plan.Steps.Single(s => s.Name == step).Publish!.Table) is { } before) return new(before);
         var manifest = await steps.FindAsync(run, step, cancellation) ?? throw StepWriter.Missing(LakeLayout.StepManifest(run, step));
         var publish = plan.Steps.Single(s => s.Name == step).Publish!;
         var table = await LakeTables.PublishAsync(store, plan, publish, manifest, time, cancellation);
@@ -34,6 +37,11 @@ sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, 
             var record = await RecordAsync(ending, plan, cancellation);
             await store.PutJsonAsync(key, record, ContractsJson.Default.RunRecord, cancellation);
             if (plan is null) await RunIndex.AddAsync(store, new(ending.Run, ending.Request.Pipeline, ending.Request.Window, record.StartedAt), cancellation);
+        }
+        else
+        {
+            // It was started again: housekeeping counts from its new end.
+            await store.PutJsonAsync(key, existing, ContractsJson.Default.RunRecord, cancellation);
         }
         await store.DeleteAsync(LakeLayout.RunCancel(ending.Run), cancellation);
         return Told(ending);
@@ -64,7 +72,7 @@ sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, 
         var records = new List<StepRecord>();
         foreach (var step in plan?.Steps ?? [])
             if (await steps.FindAsync(run, step.Name, cancellation) is { } done)
-                records.Add(new(step.Name, done.Tasks, done.RowsIn, done.RowsOut, done.Chunks.Sum(c => c.Object.Bytes), done.TaskMs / 1000.0, done.Reused));
+                records.Add(StepRecord.Of(done));
         return records;
     }
 

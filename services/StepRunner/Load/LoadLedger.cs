@@ -7,7 +7,7 @@ namespace LeanPipe.StepRunner.Load;
 internal sealed class LoadLedger(NpgsqlConnection connection, TaskSpec spec, LoadDefinition load, string content, CancellationToken cancellation)
 {
     const string Last = $"""
-        SELECT content, rows, inserted, updated FROM {LoadSql.Ledger}
+        SELECT load, run, content, rows, inserted, updated FROM {LoadSql.Ledger}
         WHERE target = $1 AND pipeline = $2 AND step = $3 AND window_id = $4 AND task = $5
         """;
 
@@ -28,15 +28,20 @@ internal sealed class LoadLedger(NpgsqlConnection connection, TaskSpec spec, Loa
     }
 
     /// <summary>
-    /// The earlier load of the same rows; null when these are to be loaded. With a key only the task's last load counts: rows that came in between may have changed the
-    /// table, and the same rows again change it back. Without a key any earlier one counts, for the rows are there.
+    /// The earlier load of the same rows; null when these are to be loaded. With a key only the task's last load counts, and only when no other run has loaded rows of the same step and window
+    /// since: they may have changed the table (another fan-out gives a row to another task), and the same rows again change it back. Without a key any earlier one counts, for the rows are there.
     /// </summary>
     public async Task<LoadResult?> FindAsync()
     {
-        var sql = load.Key.Count > 0 ? $"SELECT * FROM ({Last} ORDER BY load DESC LIMIT 1) AS last WHERE content = $6" : $"{Last} AND content = $6 ORDER BY load DESC LIMIT 1";
+        var sql = load.Key.Count > 0
+            ? $"""
+               SELECT * FROM ({Last} ORDER BY load DESC LIMIT 1) AS last WHERE content = $6 AND NOT EXISTS (
+                   SELECT 1 FROM {LoadSql.Ledger} o WHERE o.target = $1 AND o.pipeline = $2 AND o.step = $3 AND o.window_id = $4 AND o.load > last.load AND o.run <> last.run)
+               """
+            : $"{Last} AND content = $6 ORDER BY load DESC LIMIT 1";
         await using var command = Command(sql);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return await reader.ReadAsync(cancellation) ? new(reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), Repeated: true) : null;
+        return await reader.ReadAsync(cancellation) ? new(reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5), Repeated: true) : null;
     }
 
     public async Task WriteAsync(LoadResult result)

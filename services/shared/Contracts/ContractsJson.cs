@@ -34,6 +34,7 @@ namespace LeanPipe.Contracts;
 [JsonSerializable(typeof(StepLimits))]
 [JsonSerializable(typeof(RunIndexEntry))]
 [JsonSerializable(typeof(CacheEntry))]
+[JsonSerializable(typeof(StepReuse))]
 [JsonSerializable(typeof(TaskOutput))]
 [JsonSerializable(typeof(QueuedRun))]
 [JsonSerializable(typeof(RunCancel))]

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using LeanPipe.Contracts;
@@ -30,13 +29,13 @@ public sealed record HousekeepingOptions
 /// <para>The order is the guarantee; each step is durable before the next begins: proofs of what runs have read; compactions (commits of their own); then, of what shall go, decided from one
 /// snapshot (<see cref="LakeSnapshot"/>): the audit log of a batch, the notes of windows that are retired, the copies in the cold storage, the deletions of the batch. So whatever is gone is in the
 /// audit log, and a copy exists before its source goes.</para>
-/// <para>Within the deletions documents go before what they name.</para>
+/// <para>Within the deletions documents go before what they name. Before the first object of an ended run goes, the run gets <see cref="LakeLayout.RunSweep"/>, and only then are the orchestrator's
+/// marks looked at again: a run that is asked for again by then is left alone. The orchestrator makes the mark first and looks for that object then, and waits until it is gone. So of a pass and a
+/// retry of one run, one always sees the other.</para>
 /// </remarks>
 public static class HousekeepingPass
 {
     public const string AuditPrefix = "housekeeping/log/";
-
-    const int BatchSize = 1000;
 
     /// <param name="pipelines">Every pipeline of the installation: a stream's raw segments wait for all that read it. Null: not known, so they stay.</param>
     /// <param name="cold">The store that <see cref="HousekeepingPolicy.ColdStorage"/> names; null when it names none.</param>
@@ -44,10 +43,11 @@ public static class HousekeepingPass
         IObjectStore store, HousekeepingPolicy policy, IReadOnlyList<PipelineDefinition>? pipelines, IObjectStore? cold, HousekeepingOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         if (policy.ColdStorage is not null && cold is null) throw new LakeException("lake.bad_options", $"The cold storage {policy.ColdStorage} is not opened.");
+        if (policy.ColdClass is not null && store.Root.Scheme != "s3") throw new LakeException("lake.bad_options", $"cold_class is '{policy.ColdClass}', but {store.Root} is no S3 bucket and has no storage classes. Write cold_storage instead.");
         var now = time.GetUtcNow();
         var pass = $"{now.UtcDateTime:yyyyMMdd'T'HHmmssfff'Z'}-{Guid.NewGuid().ToString("N")[..8]}";
         var problems = new List<string>();
-        var lake = await LakeSnapshot.ReadAsync(store, now, cancellationToken);
+        var lake = await LakeSnapshot.ReadAsync(store, policy.Runs, now, cancellationToken);
         var proofs = await ProveAsync(lake, options, cancellationToken);
         var compactions = await CompactAsync(store, policy, options, time, problems, cancellationToken);
 
@@ -61,19 +61,22 @@ public static class HousekeepingPass
         if (removals.Count > options.MaxRemovals) removals.RemoveRange(options.MaxRemovals, removals.Count - options.MaxRemovals);
         if (options.DryRun) return new(pass, false, removals, compactions, problems);
 
-        var number = 0;
-        foreach (var batch in removals.Chunk(BatchSize))
-            await RemoveAsync(store, cold, batch, retirements, $"{AuditPrefix}{pass}-{(++number).ToString("D5", CultureInfo.InvariantCulture)}.ndjson", now, cancellationToken);
+        var removed = await new RemovalBatches(lake, cold, retirements, pass).RemoveAsync(removals, cancellationToken);
         if (policy.TableVersions is not null) await store.PutJsonAsync(TableSweep.SeenKey, tables.Seen, HousekeepingJson.Default.UnnamedFiles, cancellationToken);
-        return new(pass, true, removals, compactions, problems);
+        return new(pass, true, removed, compactions, problems);
     }
 
     /// <summary>The windows of a stream whose raw segments were deleted or moved on purpose, by window.</summary>
-    public static async Task<IReadOnlyDictionary<string, RetiredWindow>> RetiredAsync(IObjectStore store, StreamName stream, CancellationToken cancellationToken)
+    /// <param name="only">Reads the notes of these alone; null reads all.</param>
+    public static async Task<IReadOnlyDictionary<string, RetiredWindow>> RetiredAsync(IObjectStore store, StreamName stream, CancellationToken cancellationToken, IReadOnlySet<string>? only = null)
     {
         var retired = new SortedDictionary<string, RetiredWindow>(StringComparer.Ordinal);
-        await foreach (var item in store.ListAsync($"housekeeping/retired/{stream}/", cancellationToken))
+        var prefix = RawSweep.RetiredKey(stream.Value, "")[..^".json".Length];
+        await foreach (var item in store.ListAsync(prefix, cancellationToken))
+        {
+            if (only?.Contains(item.Key[prefix.Length..^".json".Length]) is false) continue;
             if (await store.GetJsonAsync(item.Key, HousekeepingJson.Default.RetiredWindow, cancellationToken) is { } window) retired[window.Window] = window;
+        }
         return retired;
     }
 
@@ -85,7 +88,7 @@ public static class HousekeepingPass
             if (await store.OpenAsync(item.Key, 0, null, cancellationToken) is not { } stream) continue;
             using var lines = new StreamReader(stream);
             while (await lines.ReadLineAsync(cancellationToken) is { Length: > 0 } line)
-                if (JsonSerializer.Deserialize(line, HousekeepingJson.Default.RemovalRecord) is { } removed && removed.Key.StartsWith(prefix, StringComparison.Ordinal)) yield return (removed.Key, removed.Bytes);
+                if (JsonSerializer.Deserialize(line, HousekeepingJson.Default.RemovalRecord) is { StorageClass: null } removed && removed.Key.StartsWith(prefix, StringComparison.Ordinal)) yield return (removed.Key, removed.Bytes);
         }
     }
 
@@ -135,26 +138,6 @@ public static class HousekeepingPass
         catch (LeanPipeException e) when (!e.IsTransient)
         {
             problems.Add($"Table '{table}' was left alone: {e.Message}");
-        }
-    }
-
-    static async Task RemoveAsync(
-        IObjectStore store, IObjectStore? cold, Removal[] batch, IReadOnlyList<Retirement> retirements, string audit, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        using var lines = new MemoryStream();
-        foreach (var removal in batch)
-        {
-            JsonSerializer.Serialize(lines, new RemovalRecord(now, removal.Rule, removal.Key, removal.Bytes, removal.Why, removal.To), HousekeepingJson.Default.RemovalRecord);
-            lines.WriteByte((byte)'\n');
-        }
-        await store.PutAsync(audit, lines.ToArray(), cancellationToken);
-        var keys = batch.Select(r => r.Key).ToHashSet();
-        foreach (var retired in retirements.Where(r => r.Segments.Any(s => keys.Contains(s.Key))).Select(r => r.Window))
-            await store.PutJsonAsync(RawSweep.RetiredKey(retired.Stream, retired.Window), retired, HousekeepingJson.Default.RetiredWindow, cancellationToken);
-        foreach (var removal in batch)
-        {
-            if (removal.To is not null) await new ColdStore(store, cold!).CopyAsync(removal, cancellationToken);
-            await store.DeleteAsync(removal.Key, cancellationToken);
         }
     }
 

@@ -30,13 +30,13 @@ sealed class RawSweep(LakeSnapshot lake, HousekeepingPolicy policy, IReadOnlyDic
         var retirements = new List<Retirement>();
         foreach (var (stream, pipelines) in readers.OrderBy(r => r.Key, StringComparer.Ordinal))
         {
-            var sizes = await lake.Store.ListAsync($"raw/{stream}/", cancellationToken).ToDictionaryAsync(o => o.Key, o => o.Bytes, cancellationToken: cancellationToken);
+            var there = await lake.Store.ListAsync($"raw/{stream}/", cancellationToken).ToDictionaryAsync(o => o.Key, cancellationToken: cancellationToken);
             foreach (var (window, newest) in await NewestAsync(stream, cancellationToken))
             {
                 if (!lake.IsOlder(newest.LastModified, policy.Raw)) continue;
                 if (await lake.Store.GetJsonAsync(newest.Key, ContractsJson.Default.WindowManifest, cancellationToken) is not { } manifest || !lake.IsOlder(manifest.SealedAt, policy.Raw)) continue;
-                var left = manifest.Segments.Where(s => sizes.ContainsKey(s.Key)).ToList();
-                if (left.Count == 0 || left.Exists(s => sizes[s.Key] != s.Bytes || lake.IsNamed(s.Key))) continue;
+                var left = manifest.Segments.Where(s => there.TryGetValue(s.Key, out var listed) && !IsCold(listed)).ToList();
+                if (left.Count == 0 || left.Exists(s => there[s.Key].Bytes != s.Bytes || lake.IsNamed(s.Key))) continue;
                 if (await RetireAsync(manifest, left, pipelines, proofs, cancellationToken) is { } retirement) retirements.Add(retirement);
             }
         }
@@ -46,21 +46,28 @@ sealed class RawSweep(LakeSnapshot lake, HousekeepingPolicy policy, IReadOnlyDic
     public async Task<IReadOnlyList<Removal>> FindRejectedAsync(CancellationToken cancellationToken)
     {
         if (policy.Rejected is not { } kept) return [];
-        return await lake.Store.ListAsync("rejected/", cancellationToken).Where(o => lake.IsOlder(o.LastModified, kept) && !lake.IsNamed(o.Key))
-            .Select(o => new Removal("rejected", o.Key, o.Bytes, $"rejected on {o.LastModified:yyyy-MM-dd}, more than {kept.TotalDays:0.##} days ago", policy.ColdStorage)).ToListAsync(cancellationToken);
+        return await lake.Store.ListAsync("rejected/", cancellationToken).Where(o => lake.IsOlder(o.LastModified, kept) && !lake.IsNamed(o.Key) && !IsCold(o))
+            .Select(o => new Removal("rejected", o.Key, o.Bytes, $"rejected on {o.LastModified:yyyy-MM-dd}, more than {kept.TotalDays:0.##} days ago", policy.ColdStorage) { StorageClass = policy.ColdClass }).ToListAsync(cancellationToken);
     }
+
+    bool IsCold(ListedObject item) => policy.ColdClass is { } storageClass && item.StorageClass == storageClass;
 
     async Task<Retirement?> RetireAsync(
         WindowManifest manifest, List<ObjectRef> left, IReadOnlyList<string> pipelines, Func<string, CancellationToken, Task<RawProof?>> proofs, CancellationToken cancellationToken)
     {
         var (stream, window) = (manifest.Stream.Value, manifest.Window.Value);
         var expected = RawProofs.Fingerprint(manifest.Segments);
+        var tables = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var pipeline in pipelines)
+        {
             if (await proofs(RawProofs.Key(stream, window, manifest.Revision, pipeline), cancellationToken) is not { } proof || proof.Sha256 != expected || proof.Rows != manifest.Rows) return null;
+            var record = await lake.Store.GetJsonAsync(LakeLayout.RunRecord(new(proof.Run)), ContractsJson.Default.RunRecord, cancellationToken);
+            tables.UnionWith(record?.Published.Select(p => p.Table.Value) ?? []);
+        }
         var why = $"window {window} was sealed on {manifest.SealedAt:yyyy-MM-dd}, and {string.Join(", ", pipelines)} read revision {manifest.Revision} with its {manifest.Rows} rows and published it";
         return new(
-            new(stream, window, manifest.Revision, manifest.Rows, manifest.Bytes, manifest.Segments.Count, lake.Now, policy.ColdStorage),
-            [.. left.Select(s => new Removal("raw", s.Key, s.Bytes, why, policy.ColdStorage) { Sha256 = s.Sha256 })]);
+            new(stream, window, manifest.Revision, manifest.Rows, manifest.Bytes, manifest.Segments.Count, lake.Now, policy.ColdStorage) { Tables = [.. tables] },
+            [.. left.Select(s => new Removal("raw", s.Key, s.Bytes, why, policy.ColdStorage) { Sha256 = s.Sha256, StorageClass = policy.ColdClass })]);
     }
 
     /// <summary>The newest manifest of each window: keys come in order.</summary>

@@ -18,6 +18,9 @@ static class RunSweep
     /// <summary>Of a step's tasks, whatever its own name says.</summary>
     const string Sheet = "tasks";
 
+    /// <summary>Left by a pass that was cut short; it holds off a retry until the rest is gone.</summary>
+    const string Last = "sweep-";
+
     public static async Task<IReadOnlyList<Removal>> FindAsync(LakeSnapshot lake, HousekeepingPolicy policy, CancellationToken cancellationToken)
     {
         var removals = new List<Removal>();
@@ -37,6 +40,8 @@ static class RunSweep
             if (lake.IsUnfinished(run.Run) || run.Record is not { } ended) continue;
             if (lake.IsOlder(ended.LastModified, policy.Runs))
                 removals.AddRange(Intermediates(lake, run, $"the run ended on {ended.LastModified:yyyy-MM-dd}, more than {policy.Runs!.Value.TotalDays:0.##} days ago"));
+            else if (run.Objects.Any(o => o.Key.StartsWith(LakeLayout.RunSweeps(new(run.Run)), StringComparison.Ordinal)))
+                removals.AddRange(Intermediates(lake, run, "a pass that was cut short had begun to remove what the run left"));
             else if (lake.IsOlder(ended.LastModified, policy.Attempts))
                 removals.AddRange(await LostAttemptsAsync(lake, run, cancellationToken));
         }
@@ -47,7 +52,7 @@ static class RunSweep
         from item in run.Objects
         let name = item.Key[(item.Key.LastIndexOf('/') + 1)..]
         where !Kept.Contains(name) && !lake.IsNamed(item.Key)
-        orderby Array.IndexOf(Order, TaskSheetKey.Of(item.Key) is null ? name : Sheet) is var place and >= 0 ? place : Order.Length, item.Key
+        orderby name.StartsWith(Last, StringComparison.Ordinal) ? Order.Length + 1 : Array.IndexOf(Order, TaskSheetKey.Of(item.Key) is null ? name : Sheet) is var place and >= 0 ? place : Order.Length, item.Key
         select new Removal("run", item.Key, item.Bytes, why);
 
     /// <summary>Tasks with more attempts than one, of a run that completed: all but the one that its commit names.</summary>

@@ -68,6 +68,8 @@ public sealed class CommitStore(IObjectStore inner, TimeProvider time) : IObject
 
     public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellationToken) => inner.ListFoldersAsync(prefix, cancellationToken);
 
+    public ValueTask SetStorageClassAsync(string key, string storageClass, CancellationToken cancellationToken) => inner.SetStorageClassAsync(key, storageClass, cancellationToken);
+
     public ValueTask DeleteAsync(string key, CancellationToken cancellationToken) => inner.DeleteAsync(key, cancellationToken);
 
     public void Dispose()

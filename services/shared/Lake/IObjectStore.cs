@@ -63,6 +63,12 @@ public interface IObjectStore
 
     /// <summary>Deletes the object; no error when there is none.</summary>
     ValueTask DeleteAsync(string key, CancellationToken cancellationToken);
+
+    /// <summary>Moves an object to another storage class of its store, under the same key and with the same bytes. A list tells whether the store did.</summary>
+    /// <exception cref="LakeException"><c>lake.unsupported</c>: the store has no classes.</exception>
+    ValueTask SetStorageClassAsync(string key, string storageClass, CancellationToken cancellationToken) =>
+        ValueTask.FromException(new LakeException("lake.unsupported", $"{Root} has no storage classes; only S3 has."));
 }
 
-public readonly record struct ListedObject(string Key, long Bytes, DateTimeOffset LastModified);
+/// <param name="StorageClass">As S3 names it; null where there are none.</param>
+public readonly record struct ListedObject(string Key, long Bytes, DateTimeOffset LastModified, string? StorageClass = null);

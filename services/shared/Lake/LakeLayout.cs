@@ -69,6 +69,15 @@ public static class LakeLayout
     /// <summary>Orchestrator: the run shall end. Deleted when it has.</summary>
     public static string RunCancel(RunId run) => $"{Runs}{run}/cancel.json";
 
+    /// <summary>Housekeeping: this pass removes what the run left; a run that is asked for again waits meanwhile. Deleted when that is done.</summary>
+    public static string RunSweep(RunId run, string pass) => $"{RunSweeps(run)}{pass}.json";
+
+    /// <summary>Prefix of the passes that remove what a run left.</summary>
+    public static string RunSweeps(RunId run) => $"{Runs}{run}/sweep-";
+
+    /// <summary>Orchestrator, before a task takes an equal one's outcome: which ones, so that housekeeping leaves them. <paramref name="sha256"/> is of the content.</summary>
+    public static string StepReuse(RunId run, StepName step, string sha256) => $"{Runs}{run}/{step}/reuse-{sha256[..16]}.json";
+
     /// <summary>Prefix of the index of runs, newest first.</summary>
     public const string RunIndex = "index/runs/";
 

@@ -28,6 +28,9 @@ sealed class LeanPipeProcess : IDisposable
     /// <summary>A command that runs services: it gets any free ports.</summary>
     public static LeanPipeProcess Start(string home, params string[] arguments) => new([.. arguments, "--home", home, .. AnyPorts]);
 
+    /// <summary>A command that talks to services that run already.</summary>
+    public static LeanPipeProcess Begin(string home, params string[] arguments) => new([.. arguments, "--home", home]);
+
     /// <summary>A command that ends by itself.</summary>
     public static async Task<(int Code, string Output)> RunAsync(string home, params string[] arguments)
     {

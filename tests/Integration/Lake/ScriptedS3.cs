@@ -13,6 +13,9 @@ public sealed class ScriptedS3 : IAsyncDisposable
 
     ScriptedS3(WebApplication app) => this.app = app;
 
+    /// <summary>Of the request, where an answer needs it.</summary>
+    public static byte[] Body(HttpContext context) => ((MemoryStream)context.Items["body"]!).ToArray();
+
     /// <summary>Method, path and query of every request, in order of arrival.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
@@ -30,7 +33,9 @@ public sealed class ScriptedS3 : IAsyncDisposable
         server.app.Run(async context =>
         {
             server.Requests.Enqueue($"{context.Request.Method} {context.Request.Path}{context.Request.QueryString}");
-            await context.Request.Body.CopyToAsync(Stream.Null);
+            var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body);
+            context.Items["body"] = body;
             await answer(context);
         });
         await server.app.StartAsync();

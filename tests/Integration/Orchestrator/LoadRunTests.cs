@@ -1,4 +1,5 @@
 using Dapr.Workflow;
+using LeanPipe.Lake;
 using LeanPipe.Contracts;
 using LeanPipe.Integration.StepRunner;
 
@@ -35,6 +36,10 @@ public sealed class LoadRunTests
         (await lab.RunAsync("r2", new { pipeline = "p", window = Window })).RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed);
         (await database.ReadAsync("SELECT xmin, * FROM totals ORDER BY sensor_id")).ShouldBe(before);
         (await database.ReadAsync("SELECT run, rows, inserted FROM leanpipe_loads")).ShouldBe(["r1|2|2"]);
+
+        var record = (await lab.Store.GetJsonAsync(LakeLayout.RunRecord(new("r1")), ContractsJson.Default.RunRecord, CancellationToken.None)).ShouldNotBeNull();
+        record.Steps.Single(s => s.Step.Value == "warehouse").Load.ShouldBe(new LoadFigures(2, 0, 0));
+        (await lab.ViewAsync("r2")).GetProperty("steps")[1].GetProperty("rows").GetProperty("load").GetRawText().ShouldBe("""{"inserted":0,"updated":0,"unchanged":2,"repeated":1}""");
 
         // What a load came to stands in its outcome; its settings stand nowhere in the lake.
         var outcome = await lab.Store.GetAsync("runs/r1/warehouse/00000/1/outcome.json", CancellationToken.None);

@@ -76,6 +76,14 @@ sealed class OrchestratorLab : IAsyncDisposable
 
     public void Write(string name, string content) => WriteAt("p", name, content);
 
+    /// <summary>For programs that read the whole configuration: the stream's own document, which nothing of the lab's needs.</summary>
+    public void WriteStream()
+    {
+        Directory.CreateDirectory(Path.Combine(Config, "streams"));
+        File.WriteAllText(
+            Path.Combine(Config, "streams", "telemetry.yaml"), "{ stream: telemetry, listen: '127.0.0.1:0', schema: { fields: { sensor_id: string, value: float64, at: timestamp } }, event_time: at }");
+    }
+
     /// <param name="pipeline">The folder of another pipeline.</param>
     public void WriteAt(string pipeline, string name, string content)
     {

@@ -4,6 +4,11 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using LeanPipe.Contracts;
+using LeanPipe.Housekeeping;
+using LeanPipe.Integration.Housekeeping;
+using LeanPipe.Lake;
+using LeanPipe.Tables;
 
 namespace LeanPipe.Integration.Orchestrator;
 
@@ -61,7 +66,38 @@ public sealed partial class RandomKillTests
         killed.ShouldBe(Kills, "the run ended before the last kill: the test does not test what it says");
         var expected = Enumerable.Range(0, Segments).GroupBy(n => n % 5).Select(g => $"s{g.Key} {g.Count()} {g.Count()} {g.Sum()}");
         (await lab.RowsAsync("totals", "SELECT sensor_id, n, different, total")).ShouldBe(expected);
+        // The run gives its place up after it has said that it is over.
+        await lab.UntilAsync(async () => !await lab.Store.ListAsync("index/queue/", default).AnyAsync());
+        await NothingIsLeftAsync(lab.Store);
+        (await lab.RowsAsync("totals", "SELECT sensor_id, n, different, total")).ShouldBe(expected);
     }
+
+    /// <summary>After two sweeps, a day apart, every object of the run is one that its documents name or that tells what the run was, and every file of the table is one of its newest version's.</summary>
+    static async Task NothingIsLeftAsync(IObjectStore store)
+    {
+        var keys = await KeysAsync(store);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{keys.Count} objects before the sweeps");
+        var policy = new HousekeepingPolicy { Runs = null, Cache = null, Attempts = TimeSpan.Zero, TableVersions = TimeSpan.Zero, CompactToBytes = null };
+        for (var day = 1; day <= 2; day++)
+            (await HousekeepingPass.RunAsync(store, policy, null, null, new(), new SetTime(DateTimeOffset.UtcNow.AddDays(day * 2)), default)).Problems.ShouldBeEmpty();
+
+        keys = await KeysAsync(store);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{keys.Count} objects after them");
+        var named = new HashSet<string>();
+        foreach (var key in keys.Where(k => k.EndsWith("/commit.json", StringComparison.Ordinal)))
+        {
+            var commit = (await store.GetJsonAsync(key, ContractsJson.Default.TaskCommit, default)).ShouldNotBeNull();
+            var outcome = (await store.GetJsonAsync(commit.Outcome, ContractsJson.Default.TaskOutcome, default)).ShouldNotBeNull();
+            named.UnionWith([commit.Outcome, $"{commit.Outcome[..commit.Outcome.LastIndexOf('/')]}/started.json", .. outcome.Chunks.Select(c => c.Object.Key)]);
+        }
+        string[] told = ["plan.json", "run.json", "commit.json", "tasks.ndjson", "manifest.json"];
+        keys.Where(k => k.StartsWith(LakeLayout.Runs, StringComparison.Ordinal) && !told.Contains(k.Split('/')[^1]) && TaskSheetKey.Of(k) is null && !named.Contains(k)).ShouldBeEmpty();
+        var live = (await DeltaTable.OpenAsync(store, new("totals"), default)).ShouldNotBeNull().Files.Select(f => f.Key).ToHashSet();
+        keys.Where(k => k.StartsWith("tables/totals/", StringComparison.Ordinal) && !k.Contains("/_delta_log/", StringComparison.Ordinal) && !live.Contains(k)).ShouldBeEmpty();
+        keys.Where(k => k.StartsWith("index/queue/", StringComparison.Ordinal) || k.StartsWith("cache/probe", StringComparison.Ordinal)).ShouldBeEmpty();
+    }
+
+    static async Task<IReadOnlyList<string>> KeysAsync(IObjectStore store) => await store.ListAsync("", default).Select(o => o.Key).ToListAsync();
 
     enum Victim
     {

@@ -78,6 +78,24 @@ public sealed class LoadTests
     }
 
     [Fact]
+    public async Task A_task_loads_again_what_another_runs_fan_out_gave_to_another_task_and_changed()
+    {
+        await using var database = await Database.CreateAsync();
+        await using var lake = new TaskLake();
+        var spec = Load(lake, database, "", LoadMode.Merge, "id");
+        async Task<LoadResult> LoadAsync(string run, int task, string rows) =>
+            (await lake.RunAsync(spec with { Run = new(run), Task = new(task), Sql = $"SELECT * FROM (VALUES {rows}) t(id, name)" })).Succeeded().Load!;
+        await LoadAsync("run-1", 0, "(1, 'a')");
+        await LoadAsync("run-1", 1, "(2, 'new')");
+        // One task, with what was said of row 2 before.
+        await LoadAsync("run-2", 0, "(1, 'a'), (2, 'old')");
+        (await LoadAsync("run-3", 1, "(2, 'new')")).ShouldBe(new LoadResult(1, 0, 1));
+        (await LoadAsync("run-3", 0, "(1, 'a')")).ShouldBe(new LoadResult(1, 0, 0));
+        (await database.ReadAsync("SELECT id, name FROM articles ORDER BY id")).ShouldBe(["1|a", "2|new"]);
+        (await LoadAsync("run-4", 0, "(1, 'a')")).Repeated.ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task Foreign_keys_are_looked_up_and_what_is_not_there_is_added_once()
     {
         await using var database = await Database.CreateAsync();

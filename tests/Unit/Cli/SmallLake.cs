@@ -67,7 +67,8 @@ static class SmallLake
             Status = RunStatus.Completed,
             StartedAt = Noon,
             EndedAt = Noon.AddSeconds(2.25),
-            Steps = [new(new("compact"), 1, 7, 7, 2048, 0.51), new(new("hourly"), 4, 7, 2, 1024, 1.2)],
+            Steps = [new(new("compact"), 1, 7, 7, 2048, 0.51), new(new("hourly"), 4, 7, 2, 1024, 1.2),
+                new(new("warehouse"), 2, 2, 2, 0, 0.3, Load: new(1, 0, 1, 1, new SortedDictionary<string, long> { ["sensors"] = 2 }))],
             Published = [new(new("temperatures_hourly"), 0, 2)],
         }, ContractsJson.Default.RunRecord, default);
         await store.PutJsonAsync(LakeLayout.RunRecord(failed), new RunRecord

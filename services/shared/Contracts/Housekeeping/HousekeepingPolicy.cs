@@ -29,4 +29,7 @@ public sealed record HousekeepingPolicy
 
     /// <summary>Where raw segments and rejected records go instead of being deleted: a folder or <c>s3://bucket/prefix</c>, reached with the lake's own endpoint and credentials. Null deletes.</summary>
     public string? ColdStorage { get; init; }
+
+    /// <summary>The S3 storage class that raw segments and rejected records get, where they are, instead of being deleted; one whose objects can be read at once. Null deletes, or moves.</summary>
+    public string? ColdClass { get; init; }
 }

@@ -24,6 +24,9 @@ public sealed record StepManifest
 
     /// <summary>So many tasks took the result of an equal one; null: none did.</summary>
     public int? Reused { get; init; }
+
+    /// <summary>Null when the step loads nothing.</summary>
+    public LoadFigures? Load { get; init; }
 }
 
 /// <summary>The result of a task, found by what it was computed from.</summary>
@@ -38,6 +41,12 @@ public sealed record CacheEntry
     public required StepName Step { get; init; }
     public required TaskId Task { get; init; }
     public required DateTimeOffset At { get; init; }
+}
+
+/// <summary>The outcomes that tasks of a step are about to take from equal ones. It keeps them from being removed; which of them were taken is in the tasks' commits.</summary>
+public sealed record StepReuse(IReadOnlyList<string> Outcomes)
+{
+    public int Version { get; init => field = value == 0 ? 1 : value; } = 1;
 }
 
 /// <summary>A check that did not pass.</summary>
@@ -97,7 +106,12 @@ public sealed record QueuedRun(RunId Run, PipelineName Pipeline, WindowId Window
 public sealed record RunCancel(string Code, string Message, DateTimeOffset At);
 
 /// <param name="Reused">So many of its tasks took the result of an equal one; null: none did.</param>
-public sealed record StepRecord(StepName Step, int Tasks, long RowsIn, long RowsOut, long BytesOut, double Seconds, int? Reused = null);
+/// <param name="Load">Null when the step loads nothing.</param>
+public sealed record StepRecord(StepName Step, int Tasks, long RowsIn, long RowsOut, long BytesOut, double Seconds, int? Reused = null, LoadFigures? Load = null)
+{
+    public static StepRecord Of(StepManifest step) =>
+        new(step.Step, step.Tasks, step.RowsIn, step.RowsOut, step.Chunks.Sum(c => c.Object.Bytes), step.TaskMs / 1000.0, step.Reused, step.Load);
+}
 
 /// <param name="Rows">Rows that the run brought to the table.</param>
 public sealed record PublishedTable(TableName Table, long Version, long Rows)

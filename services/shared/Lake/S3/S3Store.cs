@@ -132,6 +132,19 @@ sealed class S3Store : IObjectStore, IDisposable
         await Call(targetKey, $"copy '{sourceKey}' to", cancellationToken, token => client.CopyObjectAsync(
             new() { SourceBucket = bucket, SourceKey = Full(sourceKey), DestinationBucket = bucket, DestinationKey = Full(targetKey) }, token));
 
+    /// <remarks>A copy of the object onto itself, with the limit of <see cref="CopyAsync"/>.</remarks>
+    public async ValueTask SetStorageClassAsync(string key, string storageClass, CancellationToken cancellationToken) =>
+        await Call(key, $"set the storage class {storageClass} of", cancellationToken, token => client.CopyObjectAsync(
+            new()
+            {
+                SourceBucket = bucket,
+                SourceKey = Full(key),
+                DestinationBucket = bucket,
+                DestinationKey = Full(key),
+                StorageClass = new(storageClass),
+                MetadataDirective = S3MetadataDirective.COPY,
+            }, token));
+
     public async IAsyncEnumerable<ListedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var request = new ListObjectsV2Request { BucketName = bucket, Prefix = this.prefix + ObjectKey.RequirePrefix(prefix) };
@@ -140,7 +153,7 @@ sealed class S3Store : IObjectStore, IDisposable
         {
             page = await Call(prefix, "list", cancellationToken, token => client.ListObjectsV2Async(request, token));
             foreach (var item in page.S3Objects ?? [])
-                yield return new(item.Key[this.prefix.Length..], item.Size ?? 0, new DateTimeOffset(item.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch));
+                yield return new(item.Key[this.prefix.Length..], item.Size ?? 0, new DateTimeOffset(item.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch), item.StorageClass?.Value);
             request.ContinuationToken = page.NextContinuationToken;
         }
         while (page.IsTruncated == true);
