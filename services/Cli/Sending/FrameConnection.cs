@@ -32,6 +32,12 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
     readonly Queue<ReadOnlyMemory<byte>> _unacked = new();
     readonly Lock _lock = new();
     readonly ArrayBufferWriter<byte> _batch = new(2 * BatchBytes);
+
+    /// <summary>Asked of the source and not had yet: a connection that breaks meanwhile leaves it to the next one, or the frame would be nobody's.</summary>
+    Task<ReadOnlyMemory<byte>?>? _asked;
+
+    /// <summary>Whether the window has given its leave for a frame that is not taken yet.</summary>
+    bool _mayTake;
     long _acked;
     long _progressAt;
 
@@ -77,7 +83,7 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
         var acks = options.Acks ? ReadAcksAsync(stream, _acked, ended.Token) : Task.CompletedTask;
         try
         {
-            await WriteAllAsync(stream, acks, ended.Token);
+            await WriteAllAsync(stream, acks, ended.Token, stop);
             socket.Shutdown(SocketShutdown.Send);
             if (options.Acks) await acks;
             else await stream.CopyToAsync(Stream.Null, ended.Token);
@@ -92,7 +98,9 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
             if (_unacked.Count > 0) throw new IOException($"The gateway closed the connection with {_unacked.Count} frames not acknowledged.");
     }
 
-    async Task WriteAllAsync(NetworkStream stream, Task acks, CancellationToken stop)
+    /// <param name="ended">Set when this connection has ended.</param>
+    /// <param name="stop">Set when no other follows.</param>
+    async Task WriteAllAsync(NetworkStream stream, Task acks, CancellationToken ended, CancellationToken stop)
     {
         _batch.ResetWrittenCount();
         _batch.Write(options.Preamble.Span);
@@ -101,36 +109,51 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
         foreach (var frame in again)
         {
             _batch.Write(frame.Span);
-            if (_batch.WrittenCount >= BatchBytes) await FlushAsync(stream, stop);
+            if (_batch.WrittenCount >= BatchBytes) await FlushAsync(stream, ended);
         }
         while (true)
         {
-            while (!window.TryTake(index, out var moved))
+            Task moved = Task.CompletedTask;
+            while (!_mayTake && !window.TryTake(index, out moved))
             {
-                await FlushAsync(stream, stop);
+                await FlushAsync(stream, ended);
                 // When the gateway hangs up, no acknowledgement will move the window any more.
-                if (await Task.WhenAny(moved, acks).WaitAsync(stop) == acks && options.Acks && !moved.IsCompleted)
+                if (await Task.WhenAny(moved, acks).WaitAsync(ended) == acks && options.Acks && !moved.IsCompleted)
                 {
                     await acks;
                     throw new IOException("The gateway closed the connection.");
                 }
             }
-            if (pace?.TakeAsync(stop) is { IsCompleted: false } later)
+            _mayTake = true;
+            if (pace?.TakeAsync(ended) is { IsCompleted: false } later)
             {
-                await FlushAsync(stream, stop);
+                await FlushAsync(stream, ended);
                 await later;
             }
-            var next = source.NextAsync(stop);
-            if (!next.IsCompleted) await FlushAsync(stream, stop);
-            if (await next is not { } frame) break;
+            if (await NextAsync(stream, ended, stop) is not { } frame) break;
+            _mayTake = false;
             lock (_lock)
                 if (options.Acks) _unacked.Enqueue(frame);
             _batch.Write(frame.Span);
             if (!options.Acks) Interlocked.Increment(ref _acked);
-            if (_batch.WrittenCount >= BatchBytes) await FlushAsync(stream, stop);
+            if (_batch.WrittenCount >= BatchBytes) await FlushAsync(stream, ended);
         }
         _batch.Write(options.Tail.Span);
-        await FlushAsync(stream, stop);
+        await FlushAsync(stream, ended);
+    }
+
+    async ValueTask<ReadOnlyMemory<byte>?> NextAsync(NetworkStream stream, CancellationToken ended, CancellationToken stop)
+    {
+        if (_asked is null)
+        {
+            var next = source.NextAsync(stop);
+            if (next.IsCompleted) return await next;
+            _asked = next.AsTask();
+        }
+        if (!_asked.IsCompleted) await FlushAsync(stream, ended);
+        var frame = await _asked.WaitAsync(ended);
+        _asked = null;
+        return frame;
     }
 
     async Task FlushAsync(NetworkStream stream, CancellationToken stop)

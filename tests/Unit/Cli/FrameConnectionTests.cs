@@ -33,6 +33,50 @@ public sealed class FrameConnectionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_line_that_was_waited_for_when_the_connection_broke_goes_over_the_next_one()
+    {
+        var source = new SlowSource();
+        var connection = new FrameConnection(0, new() { Gateway = _gateway.Address, Acks = true }, source, new(1, 100, inStep: false), pace: null, TimeProvider.System);
+        var sending = connection.RunAsync(0, TestContext.Current.CancellationToken);
+        source.Give("a");
+        using (var first = await _gateway.AcceptAsync())
+        {
+            (await first.ReadLinesAsync(1)).ShouldBe(["a"]);
+            await first.AckAsync(1);
+            await AckedAsync(connection, 1);
+            first.Abort();
+        }
+
+        // Written to the connection that is broken, while the source is asked for the next.
+        source.Give("b");
+        using var second = await _gateway.AcceptAsync();
+        source.Give("c");
+        source.End();
+        (await second.ReadLinesAsync(2)).ShouldBe(["b", "c"]);
+        await second.AckAsync(2);
+        (await second.ReadToEndAsync()).ShouldBe("");
+        second.Dispose();
+        await sending;
+        connection.Acked.ShouldBe(3);
+    }
+
+    /// <summary>Gives a line to whoever asked first, like a terminal.</summary>
+    sealed class SlowSource : IFrameSource
+    {
+        readonly System.Threading.Channels.Channel<string> _lines = System.Threading.Channels.Channel.CreateUnbounded<string>();
+
+        public void Give(string line) => _lines.Writer.TryWrite(line);
+
+        public void End() => _lines.Writer.Complete();
+
+        public async ValueTask<ReadOnlyMemory<byte>?> NextAsync(CancellationToken stop)
+        {
+            if (!await _lines.Reader.WaitToReadAsync(stop)) return null;
+            return Encoding.UTF8.GetBytes(await _lines.Reader.ReadAsync(stop) + "\n");
+        }
+    }
+
+    [Fact]
     public async Task A_gateway_that_hangs_up_in_order_without_acknowledging_everything_is_called_again()
     {
         var connection = Connection(["a", "b"]);
