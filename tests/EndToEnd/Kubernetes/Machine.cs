@@ -15,11 +15,12 @@ sealed class Machine(IPEndPoint service, DateTime hour, int perSecond) : IFrameS
     // So many are on their way at most: whoever asks for a number has an acknowledgement of all up to so many before.
     const int InFlight = 200;
 
-    static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(5), Silence = TimeSpan.FromSeconds(20);
 
     readonly Lock _lock = new();
     readonly List<(long Number, TaskCompletionSource Reached)> _waiting = [];
     long _next, _end = long.MaxValue;
+    CancellationTokenSource? _silence;
 
     public WindowId Window => WindowId.Parse(hour.ToString("yyyy-MM-ddTHH", CultureInfo.InvariantCulture));
 
@@ -42,11 +43,29 @@ sealed class Machine(IPEndPoint service, DateTime hour, int perSecond) : IFrameS
     }
 
     /// <summary>Sends until it is told to stop, and waits until all is acknowledged.</summary>
-    public Task SendAsync()
+    /// <remarks>
+    /// A connection that says nothing for long is left for another one: while rules are written for a new pod, kube-proxy's own socket may take a connection, which nobody ever reads.
+    /// </remarks>
+    public async Task SendAsync()
     {
-        var connection = new FrameConnection(
-            0, new() { Gateway = service, Acks = true, GiveUpAfter = Patience }, this, new SendWindow(1, InFlight, inStep: false), new Pace(perSecond, TimeProvider.System), TimeProvider.System);
-        return connection.RunAsync(0, TestContext.Current.CancellationToken);
+        var stop = TestContext.Current.CancellationToken;
+        for (long acknowledged = 0; ;)
+        {
+            using var silence = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            lock (_lock) (_silence, _next) = (silence, acknowledged);
+            silence.CancelAfter(Silence);
+            var connection = new FrameConnection(
+                0, new() { Gateway = service, Acks = true, GiveUpAfter = Patience }, this, new SendWindow(1, InFlight, inStep: false), new Pace(perSecond, TimeProvider.System), TimeProvider.System);
+            try
+            {
+                await connection.RunAsync(0, silence.Token);
+                return;
+            }
+            catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+            {
+                acknowledged += connection.Acked;
+            }
+        }
     }
 
     public void Stop() => StopAt(0);
@@ -63,6 +82,7 @@ sealed class Machine(IPEndPoint service, DateTime hour, int perSecond) : IFrameS
     {
         lock (_lock)
         {
+            _silence?.CancelAfter(Silence);
             if (_next >= _end) return new((ReadOnlyMemory<byte>?)null);
             foreach (var waiting in _waiting.Where(w => w.Number <= _next).ToList())
             {
