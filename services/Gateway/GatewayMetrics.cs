@@ -41,6 +41,8 @@ sealed class GatewayMetrics
         One(meter, "log_max_bytes", "The size at which reading stops.", () => options.MaxLogBytes);
         One(meter, "unstored_bytes", "Bytes of the log from the oldest line on that is not in the store.", UnstoredBytes);
         Many<double>(meter.CreateObservableGauge, "oldest_unstored_seconds", "Age of the oldest line that is not in the store, since this process has known it.", OldestUnstored);
+        Many(meter.CreateObservableGauge<long>, "unvalidated_frames", "Frames that are durable and not validated yet.", () => OfStreams(s => Of(s.Unjudged.Frames, s.Name)));
+        Many<double>(meter.CreateObservableGauge, "oldest_unvalidated_seconds", "Age of the oldest frame that is not validated yet, since this process has known it.", () => OfStreams(s => Age(s.Unjudged.Since, s.Name)));
         Many(meter.CreateObservableGauge<long>, "open_windows", "Windows with records that no manifest lists.", OpenWindows);
         Many<long>(meter.CreateObservableCounter, "store_retries", "Failed calls of the store; each is tried again.", () => [new(Host?.StoreRetries ?? 0)]);
         Many<long>(meter.CreateObservableCounter, "publish_retries", "Events that the sidecar did not take; each is published again.", () => [new(Host?.PublishRetries ?? 0)]);
@@ -78,6 +80,13 @@ sealed class GatewayMetrics
         from reason in CloseReasons.All
         where reason.IsRefusal() == isRefusal
         select Reasoned(door.Counts.Ended(reason), door.Stream, reason.Text());
+
+    List<Measurement<T>> OfStreams<T>(Func<StreamState, Measurement<T>> figure) where T : struct
+    {
+        lock (_state.Sync) return [.. _state.Streams.Select(figure)];
+    }
+
+    Measurement<double> Age(DateTimeOffset? since, StreamName stream) => new((_time.GetUtcNow() - (since ?? _time.GetUtcNow())).TotalSeconds, Stream(stream));
 
     IEnumerable<Measurement<long>> OpenWindows()
     {

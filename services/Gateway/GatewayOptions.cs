@@ -35,7 +35,7 @@ public sealed record GatewayOptions
     /// <summary>A commit that has so many bytes waits no longer.</summary>
     public int CommitAtBytes { get; init; } = 1024 * 1024;
 
-    /// <summary>Reading stops while the log is larger, which is what a store outage leads to. Metadata may go a little beyond.</summary>
+    /// <summary>Reading stops while the log is larger, which is what a store outage leads to; frames that are not validated yet count with what they may become. Metadata may go a little beyond.</summary>
     public long MaxLogBytes { get; init; } = 4L * 1024 * 1024 * 1024;
 
     /// <summary>The log begins a new file at this size; whole files are what truncation removes.</summary>
@@ -81,6 +81,9 @@ public sealed record GatewayOptions
     internal TimeSpan ListenAgainAfter { get; init; } = TimeSpan.FromSeconds(1);
 
     internal BufferSizes Buffers { get; init; } = new();
+
+    /// <summary>So many sealed windows of a stream are told one by one in the ledger and the log's checkpoints; older ones as a sum.</summary>
+    internal int RememberedWindows { get; init; } = Windows.GatewayState.RememberedWindows;
 
     /// <summary>Every broken rule, as one sentence each; none = usable.</summary>
     internal IEnumerable<string> Errors()

@@ -50,7 +50,7 @@ public static class GatewayService
         services.AddSingleton<GatewayNetwork>();
         services.AddSingleton<GatewayMetrics>();
         builder.AddMetricsEndpoint("leanpipe-gateway");
-        services.AddSingleton(s => new GatewayState(s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new GatewayState(s.GetRequiredService<TimeProvider>(), options.RememberedWindows));
         services.AddSingleton(s => new GatewayLedgers(s.GetRequiredService<GatewayState>(), options, s.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<PublishWindowSealed>(s => (json, cancellationToken) =>
             s.GetRequiredService<DaprClient>().PublishByteEventAsync(EventNames.PubSub, EventNames.WindowSealed, json, "application/json", null, cancellationToken));

@@ -70,6 +70,7 @@ sealed record Audit(
         var breaks = ledgers.SelectMany(LedgerSums.Of).Concat(lost).Concat(replays.OfRejects(ledgers)).ToList();
         // Segments that housekeeping took on purpose are neither missing nor read.
         var retired = await HousekeepingPass.RetiredAsync(store, stream, stop);
+        var all = new SortedDictionary<string, WindowManifest>(StringComparer.Ordinal);
         foreach (var window in recorded.Keys.Union(manifests.Keys).Union(replays.Rows.Keys).Order(StringComparer.Ordinal))
         {
             var manifest = manifests.GetValueOrDefault(window);
@@ -79,7 +80,8 @@ sealed record Audit(
             breaks.AddRange(SegmentSums.OfManifest(stream, window, brought, ledgers));
             breaks.AddRange(replays.OfManifest(window, brought));
             breaks.AddRange(replays.OfWindow(window, manifest));
-            windows.Add(new(window, recorded.GetValueOrDefault(window), brought?.Rows, manifest?.Revision, manifest?.Segments.Count ?? 0, await MissingAsync(store, present, stop), manifest?.SealedAt > asOf)
+            if (brought is not null) all[window] = brought;
+            windows.Add(new(window, RecordedOf(window, recorded.GetValueOrDefault(window), brought, replays, ledgers), brought?.Rows, manifest?.Revision, manifest?.Segments.Count ?? 0, await MissingAsync(store, present, stop), manifest?.SealedAt > asOf)
             {
                 Replayed = replays.Rows.TryGetValue(window, out var replayed) ? replayed : null,
                 Remade = ReferenceEquals(brought, manifest) ? null : manifest?.Rows,
@@ -87,6 +89,7 @@ sealed record Audit(
             if (present is not null)
                 await foreach (var found in SegmentSums.OfSegmentsAsync(store, present, read, stop)) breaks.Add(found);
         }
+        breaks.AddRange(SegmentSums.OfOlder(stream, all, ledgers));
         await AddRunsAsync(store, stream, runs, manifests, read, breaks, stop);
         return new(
             stream, ledgers.Count, asOf, ledgers.Sum(l => l.Connections), ledgers.Sum(l => l.BytesReceived), ledgers.Sum(l => l.BytesFramed),
@@ -97,6 +100,11 @@ sealed record Audit(
             Rejected = rejected is { Objects: 0, Taken: 0 } ? null : rejected,
         };
     }
+
+    /// <summary>Of a window that a ledger has added up, what is listed and what waits stands for what was recorded; the sum is compared as a whole.</summary>
+    static long RecordedOf(string window, long recorded, WindowManifest? brought, ReplaySums replays, IReadOnlyList<Ledger> ledgers) =>
+        brought is null || !ledgers.Any(l => SegmentSums.IsOlder(l, window)) ? recorded
+        : brought.Rows - replays.Rows.GetValueOrDefault(window) + ledgers.Sum(l => l.Windows.GetValueOrDefault(window) - (l.Listed?.GetValueOrDefault(window) ?? 0));
 
     static async Task AddRunsAsync(
         IObjectStore store, StreamName stream, IReadOnlyList<RunDocuments> runs, SortedDictionary<string, WindowManifest> manifests, bool read, List<Break> breaks, CancellationToken stop)

@@ -35,7 +35,7 @@ static class LedgerSums
         foreach (var found in OfArrivals(ledger, all, key)) yield return found;
 
         place = $"windows of {ledger.Gateway}";
-        foreach (var found in Break.Unless(place, "records = the sum of the windows", ledger.Records, ledger.Windows.Values.Sum(), key)) yield return found;
+        foreach (var found in Break.Unless(place, "records = the sum of the windows", ledger.Records, ledger.Windows.Values.Sum() + (ledger.OlderWindows?.Records ?? 0), key)) yield return found;
         foreach (var (window, rows) in ledger.Windows)
         {
             var (stored, listed) = (ledger.Stored?.GetValueOrDefault(window) ?? 0, ledger.Listed?.GetValueOrDefault(window) ?? 0);

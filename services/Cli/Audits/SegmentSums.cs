@@ -15,12 +15,29 @@ static partial class SegmentSums
     {
         var key = manifest is null ? LakeLayout.WindowManifest(stream, WindowId.Parse(window), 1) : LakeLayout.WindowManifest(stream, manifest.Window, manifest.Revision);
         var rows = (manifest?.Segments ?? []).GroupBy(s => GatewayOf(s.Key)).ToDictionary(g => g.Key, g => g.Sum(s => s.Rows));
-        foreach (var ledger in ledgers.Where(l => l.Listed is not null))
+        foreach (var ledger in ledgers.Where(l => l.Listed is not null && !IsOlder(l, window)))
         {
             var (listed, stored, found) = (ledger.Listed!.GetValueOrDefault(window), ledger.Stored?.GetValueOrDefault(window) ?? 0, rows.GetValueOrDefault(ledger.Gateway));
             var isNewer = manifest is not null && manifest.SealedAt > ledger.AsOf;
             if (found < listed || (found > stored && !isNewer))
                 yield return new($"manifest of window {window}", $"rows that {ledger.Gateway} has listed = rows of its segments in the manifest", listed, manifest is null ? null : found, key);
+        }
+    }
+
+    /// <summary>Whether the ledger has the window in a sum, so that what it says of it is not all.</summary>
+    public static bool IsOlder(Ledger ledger, string window) => WindowId.Parse(window).Start < ledger.OlderWindows?.Before;
+
+    /// <summary>The windows that a ledger has added up have, all in all, the rows that it says. One that was sealed after the ledger was written may have more.</summary>
+    /// <param name="brought">What was brought to each window.</param>
+    public static IEnumerable<Break> OfOlder(StreamName stream, IReadOnlyDictionary<string, WindowManifest> brought, IReadOnlyList<Ledger> ledgers)
+    {
+        foreach (var ledger in ledgers.Where(l => l.OlderWindows is not null))
+        {
+            var older = brought.Where(w => IsOlder(ledger, w.Key)).Select(w => w.Value).ToList();
+            var found = older.SelectMany(m => m.Segments).Where(s => GatewayOf(s.Key) == ledger.Gateway).Sum(s => s.Rows);
+            var listed = ledger.OlderWindows!.Records + ledger.Listed!.Where(w => IsOlder(ledger, w.Key)).Sum(w => w.Value);
+            if (found < listed || (found > listed && older.TrueForAll(m => m.SealedAt <= ledger.AsOf)))
+                yield return new($"manifests of windows before {ledger.OlderWindows.Before:yyyy-MM-ddTHH:mm}", $"rows that {ledger.Gateway} has listed in them = rows of its segments", listed, found, LakeLayout.Ledger(stream, ledger.Gateway));
         }
     }
 

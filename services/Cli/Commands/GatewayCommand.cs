@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using LeanPipe.Cli.Output;
 using LeanPipe.Contracts;
+using LeanPipe.Documents;
 using LeanPipe.Gateway;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -43,13 +44,15 @@ static class GatewayCommand
         var damage = new Option<bool>("--accept-log-damage") { Description = "Go on without what is lost when the log is damaged" };
         var format = GlobalOptions.Format();
         var command = new LeanCommand(
-            "adopt", "Put the log of a gateway that does not run any more into the lake, and seal its windows. May be repeated, and the gateway may come back: nothing is doubled.",
+            "adopt", "Put the log of a gateway that does not run any more into the lake, and seal its windows. Frames that are not validated yet are, by HOME/config. May be repeated, and the gateway may come back: nothing is doubled.",
             "leanpipe gateway adopt --log /var/lib/leanpipe/gateway-3 --lake s3://bucket/lake") { log, sidecar, damage, format };
         return command.Does(globals, async (call, stop) =>
         {
             using var http = new HttpClient();
             var url = call.Get(sidecar) ?? call.Home.FindRunning()?.Sidecar;
-            var options = new GatewayOptions { Streams = [], Lake = call.Lake, LogDirectory = call.Get(log)!, AcceptLogDamage = call.Get(damage) };
+            // Documents that are wrong keep nothing from the lake but frames, and these stay in the log.
+            var streams = ConfigFolder.LoadStreams(call.Home.Config).Value?.Select(s => s.Current).ToList() ?? [];
+            var options = new GatewayOptions { Streams = streams, Lake = call.Lake, LogDirectory = call.Get(log)!, AcceptLogDamage = call.Get(damage) };
             var report = await GatewayAdoption.RunAsync(options, url is null ? null : (json, c) => PublishAsync(http, url, json, c), NullLogger.Instance, TimeProvider.System, stop);
             return await PrintAsync(call, format, report);
         });

@@ -62,7 +62,8 @@ sealed record CheckpointEntry(long Beginning, long NextConnection, IReadOnlyList
 sealed record StreamCheckpoint(
     int Number, StreamName Name, long MaxEventTicks, long Connections, long BytesReceived, long BytesFramed, long BytesRejected, long BytesPartial, long Frames, long Records, long Late,
     IReadOnlyDictionary<string, long> Rejects, IReadOnlyList<WindowCheckpoint> Windows, StreamSettings? Settings = null, IReadOnlyList<ConnectionLedger>? ByConnection = null, ConnectionLedger? OlderConnections = null, long? JudgedUpTo = null,
-    IReadOnlyList<EndingConnection>? Ending = null, IReadOnlyList<ArrivalLedger>? ByArrival = null, ArrivalLedger? OlderArrivals = null);
+    IReadOnlyList<EndingConnection>? Ending = null, IReadOnlyList<ArrivalLedger>? ByArrival = null, ArrivalLedger? OlderArrivals = null, OlderWindows? OlderWindows = null,
+    IReadOnlyList<long>? Keeping = null);
 
 /// <summary>A connection that has ended and whose frames are not all validated: it counts as ended when they are.</summary>
 /// <param name="Newest">Position of the newest block of its frames.</param>

@@ -79,6 +79,15 @@ sealed class WriteAheadLog : IDisposable
         }
     }
 
+    /// <summary>What the log has to hold before anything of it can go: its files, and what frames in it become that are not validated yet.</summary>
+    long OwedBytes
+    {
+        get
+        {
+            lock (_state.Sync) return Bytes + _state.BecomesBytes;
+        }
+    }
+
     public long End
     {
         get
@@ -103,6 +112,7 @@ sealed class WriteAheadLog : IDisposable
                 var isBegun = files.Count > 0;
                 if (!isBegun) logId = (ulong)Random.Shared.NextInt64();
                 if (damages.Count > 0) AcceptDamage(options, quarantine, damages, logger);
+                lock (state.Sync) state.Settle();
 
                 // Nothing is put behind a file that has lost something.
                 if (!isBegun || damages.Count > 0) files.Add(LogFile.Create(options.LogDirectory, next, logId, CheckpointBatch(state, next)));
@@ -177,9 +187,9 @@ sealed class WriteAheadLog : IDisposable
     /// <summary>Stops reading while the log or its disk is too full, and lets it go on when there is room again.</summary>
     public void CheckRoom()
     {
-        var bytes = Bytes;
+        var bytes = OwedBytes;
         _health.SetStopped("log_full", bytes <= _options.MaxLogBytes ? null
-            : $"The log has {bytes} bytes, more than max_log_bytes {_options.MaxLogBytes}; reading stops until the store has taken some.");
+            : $"The log has {bytes} bytes, with what its frames become, more than max_log_bytes {_options.MaxLogBytes}; reading stops until the store has taken some.");
         _health.SetStopped("disk_low", !(FreeBytes() is { } free && free < _options.MinFreeDiskBytes) ? null
             : $"The log's disk has {free} bytes left, less than {_options.MinFreeDiskBytes}; reading stops until there is room.");
         _lastDiskCheck = Stopwatch.GetTimestamp();
@@ -288,7 +298,7 @@ sealed class WriteAheadLog : IDisposable
         batch.End = file.End;
         Synced?.Invoke();
         if (file.Length >= _options.LogFileBytes) Roll(file);
-        if (Bytes > _options.MaxLogBytes || Interlocked.Add(ref _uncheckedBytes, bytes.Length) > _options.MinFreeDiskBytes / 4 || Stopwatch.GetElapsedTime(_lastDiskCheck) > TimeSpan.FromSeconds(1)) CheckRoom();
+        if (OwedBytes > _options.MaxLogBytes || Interlocked.Add(ref _uncheckedBytes, bytes.Length) > _options.MinFreeDiskBytes / 4 || Stopwatch.GetElapsedTime(_lastDiskCheck) > TimeSpan.FromSeconds(1)) CheckRoom();
     }
 
     void Roll(LogFile full)

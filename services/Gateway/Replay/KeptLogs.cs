@@ -7,7 +7,7 @@ namespace LeanPipe.Gateway.Replay;
 /// <summary>What a log's part of a window is made of again.</summary>
 enum PartSource
 {
-    /// <summary>The records themselves: their frames were not kept, or not of all.</summary>
+    /// <summary>The records themselves: their frames were not kept, or not of all, or the ledger does not tell the window by itself any more.</summary>
     Records,
 
     /// <summary>The frames as they came, rejected ones among them.</summary>
@@ -50,6 +50,7 @@ sealed partial class KeptLogs
     public PartSource SourceOf(string log, WindowId window, long listed)
     {
         if (!_ledgers.TryGetValue(log, out var ledger)) return PartSource.Records;
+        if (window.Start < ledger.OlderWindows?.Before) return PartSource.Records;
         var records = ledger.Windows.GetValueOrDefault(window.Value);
         if ((ledger.Kept?.GetValueOrDefault(window.Value) ?? 0) < records) return PartSource.Records;
         return ledger.Listed?.GetValueOrDefault(window.Value) == records && listed <= records ? PartSource.Frames : PartSource.Unsettled;

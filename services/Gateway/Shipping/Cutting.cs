@@ -51,7 +51,7 @@ sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamInta
 
         // Late records come in a trickle: wait until it pauses, so that a revision is worth its runs.
         var isQuiet = now - lane.LastAppend >= options.LateSealAfter || now - lane.WaitingSince >= options.LateSealAtMost;
-        return isQuiet ? lane.Revision > 0 ? "late" : "watermark" : null;
+        return isQuiet ? lane.Revision > 0 || state.Streams[lane.Key.Stream].IsForgotten(lane.Key) ? "late" : "watermark" : null;
     }
 
     bool IsIdle(StreamSettings settings, Lane lane, DateTimeOffset now) =>

@@ -55,7 +55,7 @@ sealed class Sealer(WriteAheadLog log, GatewayState state, PatientStore store, G
         lock (state.Sync)
         {
             var found = state.Find(stream)!;
-            ledger = found.ToLedger(state.Gateway ?? options.Id, time.GetUtcNow()) with { UpTo = state.End, StoredFrames = found.HasKept ? new($"{log.LogId:x16}", found.OldestUnstoredFrames ?? state.End) : null };
+            ledger = found.ToLedger(state.Gateway ?? options.Id, time.GetUtcNow()) with { UpTo = state.End, StoredFrames = found.StoredFrames($"{log.LogId:x16}", state.End) };
         }
         await store.PutAsync(LakeLayout.Ledger(stream, ledger.Gateway), JsonSerializer.SerializeToUtf8Bytes(ledger, ContractsJson.Default.Ledger), cancellationToken);
     }

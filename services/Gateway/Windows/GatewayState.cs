@@ -6,8 +6,12 @@ namespace LeanPipe.Gateway.Windows;
 
 /// <summary>The fold of the log: ledgers, lanes, windows. What it holds is exactly what is durable, for entries are applied only after their fsync, or when they are read back.</summary>
 /// <remarks>One code path for both, so a restart cannot disagree with the process before it. Every member is used under <see cref="Sync"/>.</remarks>
-sealed class GatewayState(TimeProvider time)
+/// <param name="rememberedWindows">So many sealed windows of a stream are told one by one, in ledgers and checkpoints; older ones only as a sum.</param>
+sealed class GatewayState(TimeProvider time, int rememberedWindows = GatewayState.RememberedWindows)
 {
+    /// <summary>A day of minutes, two months of hours.</summary>
+    public const int RememberedWindows = 1_440;
+
     readonly List<StreamState> _streams = [];
     bool _isResyncNeeded;
 
@@ -40,6 +44,16 @@ sealed class GatewayState(TimeProvider time)
     {
         DoubtfulUpTo = Math.Max(DoubtfulUpTo, position);
         _isResyncNeeded = true;
+    }
+
+    /// <summary>
+    /// Everything was read back. When no checkpoint stood behind a lost part, nobody knows whether frames before it were validated in it, and what they became may be in the lake: they count as validated, so that nothing is
+    /// doubled. Their segments go to the lake, and a replay of their windows makes records of them.
+    /// </summary>
+    public void Settle()
+    {
+        if (!_isResyncNeeded) return;
+        foreach (var stream in _streams) stream.Judged(new(stream.Number, DoubtfulUpTo));
     }
 
     /// <param name="position">Of the entry's body in the log.</param>
@@ -92,7 +106,7 @@ sealed class GatewayState(TimeProvider time)
             case EntryKind.Frames:
                 var frames = FramesEntry.Read(body);
                 var block = new Extent(position + FramesEntry.HeadBytes, body.Length - FramesEntry.HeadBytes, frames.Frames);
-                Append(StreamOf(frames.Stream).Kept(frames, block), block);
+                Append(StreamOf(frames.Stream).Kept(frames, block, time.GetUtcNow()), block);
                 break;
             case EntryKind.Judged:
                 var judged = JudgedEntry.Read(body);
@@ -101,6 +115,7 @@ sealed class GatewayState(TimeProvider time)
             case EntryKind.Cut:
                 var cut = JsonSerializer.Deserialize(body, LogJson.Default.CutEntry)!;
                 LaneOf(cut.Lane).Cut(cut, time.GetUtcNow());
+                if (cut.Lane.Frames) StreamOf(cut.Lane.Stream).FramesCut(cut, position);
                 break;
             case EntryKind.Stored:
                 var stored = JsonSerializer.Deserialize(body, LogJson.Default.StoredEntry)!;
@@ -132,6 +147,9 @@ sealed class GatewayState(TimeProvider time)
 
     /// <summary>The first byte of the log that something still needs; null when nothing does.</summary>
     public long? OldestNeeded => OldestOf(null);
+
+    /// <summary>Room in the log for what frames become that are not validated yet.</summary>
+    public long BecomesBytes => _streams.Sum(s => s.Unjudged.BecomesBytes);
 
     /// <summary>Nothing before this position of the log is needed. What is appended later stands behind it, so it holds for ever.</summary>
     public long NeededFrom => OldestNeeded ?? End;
@@ -170,7 +188,9 @@ sealed class GatewayState(TimeProvider time)
         else Active.Remove(lane);
 
         // A lane of rejects or frames has no window to remember once its segments are stored.
-        if (lane is { IsActive: false, Key.HoldsRecords: false }) _streams[lane.Key.Stream].Lanes.Remove(lane.Key);
+        if (lane.IsActive) return;
+        if (lane.Key.HoldsRecords) _streams[lane.Key.Stream].Forget(rememberedWindows);
+        else _streams[lane.Key.Stream].Lanes.Remove(lane.Key);
     }
 
     /// <summary>Takes over what a checkpoint says; lines that no cut is known of stay as they were read.</summary>

@@ -24,6 +24,8 @@ sealed class StreamState(int number, StreamName name)
 
     public Unjudged Unjudged { get; } = new();
 
+    SettledFrames Settled { get; } = new();
+
     long Connections { get; set; }
 
     long BytesReceived { get; set; }
@@ -40,13 +42,39 @@ sealed class StreamState(int number, StreamName name)
 
     long Late { get; set; }
 
-    /// <summary>Whether frames were kept, and validated, at any time.</summary>
-    public bool HasKept => Unjudged.UpTo > 0;
+    /// <summary>The windows that are forgotten, added up.</summary>
+    OlderWindows? Older { get; set; }
 
-    /// <summary>Every frame of the stream before this position is in the lake; null when all are.</summary>
-    public long? OldestUnstoredFrames => Lanes.Values.Where(l => l.Key.Frames).Min(l => l.OldestNeeded);
+    /// <summary>Which frames are in the lake; null when none were ever kept.</summary>
+    /// <param name="log">The log's id.</param>
+    /// <param name="end">Of the log, as far as it is in the state.</param>
+    public StoredFrames? StoredFrames(string log, long end) =>
+        Unjudged.UpTo == 0 ? null : new(log, Lanes.Values.Where(l => l.Key.Frames).Min(l => l.OldestNeeded) ?? end, Settled.UpTo(Lanes.Values.Min(l => l.OldestNeeded)));
+
+    public void FramesCut(CutEntry entry, long position) =>
+        Settled.Cut(entry.UpTo, position, Lanes.Values.Where(l => l.Key.Frames && l.Uncut.Count > 0).Min(l => (long?)l.Uncut.Peek().Position));
 
     public bool IsPassed(LaneKey lane) => MaxEventTicks - (Settings?.Lateness ?? TimeSpan.Zero).Ticks >= lane.EndTicks;
+
+    /// <summary>Whether the window is among those that are not remembered one by one: its revisions are in the lake only.</summary>
+    public bool IsForgotten(LaneKey lane) => Older is { } older && lane.EndTicks <= older.Before.UtcTicks && (!Lanes.TryGetValue(lane, out var known) || known.Revision == 0);
+
+    /// <summary>Forgets the oldest windows with nothing left to do when there are too many. Late records open such a window anew; sealing finds the revision it has in the lake and builds on it.</summary>
+    /// <param name="remembered">So many stay.</param>
+    public void Forget(int remembered)
+    {
+        // Some at a time, so that a window costs little.
+        var atMost = remembered + remembered / 3 + 1;
+        if (Lanes.Count < atMost) return;
+        var done = Lanes.Values.Where(l => l is { IsActive: false, Key.HoldsRecords: true }).OrderBy(l => l.Key.EndTicks).ToList();
+        if (done.Count < atMost) return;
+        foreach (var lane in done.Take(done.Count - remembered))
+        {
+            Lanes.Remove(lane.Key);
+            var end = new DateTimeOffset(lane.Key.EndTicks, TimeSpan.Zero);
+            Older = new(Older?.Before > end ? Older.Before : end, (Older?.Records ?? 0) + lane.Rows, (Older?.Kept ?? 0) + lane.KeptRows);
+        }
+    }
 
     public Lane LaneOf(LaneKey key)
     {
@@ -75,9 +103,9 @@ sealed class StreamState(int number, StreamName name)
     }
 
     /// <summary>Frames were kept as they came. They count when they are validated.</summary>
-    public Lane Kept(FramesEntry entry, Extent block)
+    public Lane Kept(FramesEntry entry, Extent block, DateTimeOffset now)
     {
-        Unjudged.Add(new(block, entry.Received, entry.Blank, entry.Connection));
+        Unjudged.Add(new(block, entry.Received, entry.Blank, entry.Connection, now));
         return LaneOf(new(number, Rejected: false, entry.WindowTicks, entry.WindowMinutes, Frames: true));
     }
 
@@ -89,6 +117,7 @@ sealed class StreamState(int number, StreamName name)
     public void Closed(ConnectionEntry entry)
     {
         if (Unjudged.Defers(entry)) return;
+        Unjudged.Keeping.Remove(entry.Connection);
         _connections.Closed(entry.Connection, entry.Received, entry.Partial);
         _arrivals.Closed(entry.Arrival, entry.Received, entry.Partial);
         BytesReceived += entry.Received;
@@ -117,8 +146,8 @@ sealed class StreamState(int number, StreamName name)
         connection.Records += entry.Rows;
         var lane = LaneOf(new(number, Rejected: false, entry.WindowTicks, entry.WindowMinutes));
         lane.Rows += entry.Rows;
-        if (Unjudged.Holds(entry.Connection)) lane.KeptRows += entry.Rows;
-        if (lane.Revision > 0 || lane.Sealing is not null)
+        if (Unjudged.Keeping.Contains(entry.Connection)) lane.KeptRows += entry.Rows;
+        if (lane.Revision > 0 || lane.Sealing is not null || IsForgotten(lane.Key))
         {
             Late += entry.Rows;
             lane.HasLate = true;
@@ -177,6 +206,7 @@ sealed class StreamState(int number, StreamName name)
             Stored = stored,
             Listed = listed,
             Kept = kept.Count > 0 ? kept : null,
+            OlderWindows = Older,
             Unvalidated = Unjudged.Frames > 0 ? Unjudged.Frames : null,
             ByConnection = inParts ? _connections.ToLedger() : null,
             OlderConnections = inParts ? _connections.Older : null,
@@ -191,7 +221,7 @@ sealed class StreamState(int number, StreamName name)
             l.Key.WindowTicks, l.Key.WindowMinutes, l.Rows, l.Revision, l.Unlisted.Count > 0 ? [.. l.Unlisted] : null, l.Sealing, l.Unpublished.Count > 0 ? [.. l.Unpublished] : null,
             l.KeptRows > 0 ? l.KeptRows : null))],
         Settings, _connections.ToLedger(), _connections.Older, Unjudged.UpTo > 0 ? Unjudged.UpTo : null,
-        Unjudged.Ends.Count > 0 ? [.. Unjudged.Ends] : null, _arrivals.ToLedger(), _arrivals.Older);
+        Unjudged.Ends.Count > 0 ? [.. Unjudged.Ends] : null, _arrivals.ToLedger(), _arrivals.Older, Older, Unjudged.Keeping.Count > 0 ? [.. Unjudged.Keeping.Order()] : null);
 
     public static StreamState From(StreamCheckpoint saved)
     {
@@ -207,6 +237,7 @@ sealed class StreamState(int number, StreamName name)
             Records = saved.Records,
             Late = saved.Late,
             Settings = saved.Settings,
+            Older = saved.OlderWindows,
         };
         foreach (var (code, count) in saved.Rejects) stream._rejects[code] = count;
         var all = new ConnectionLedger
@@ -220,6 +251,7 @@ sealed class StreamState(int number, StreamName name)
             Rejects = saved.Rejects.Values.Sum(),
         };
         stream.Unjudged.Restore(saved.JudgedUpTo ?? 0, saved.Ending ?? []);
+        stream.Unjudged.Keeping.UnionWith(saved.Keeping ?? []);
         stream._connections = ConnectionLedgers.From(saved.ByConnection, saved.OlderConnections, all);
         stream._arrivals = ArrivalLedgers.From(saved.ByArrival, saved.OlderArrivals, all);
         foreach (var window in saved.Windows)

@@ -5,7 +5,14 @@ namespace LeanPipe.Gateway.Windows;
 
 /// <summary>A block of frames in the log that is not validated yet.</summary>
 [StructLayout(LayoutKind.Auto)]
-readonly record struct UnjudgedBlock(Extent Block, long Received, int Blank, long Connection);
+readonly record struct UnjudgedBlock(Extent Block, long Received, int Blank, long Connection, DateTimeOffset Since)
+{
+    /// <summary>What a frame may become beside its own bytes: the code, field, peer and time of a reject, or what a schema adds to a record.</summary>
+    const int AddedBytes = 512;
+
+    /// <summary>Room in the log for what the frames become: base64, or names and defaults, is less than as much again.</summary>
+    public long BecomesBytes => 2L * Block.Bytes + (long)AddedBytes * Block.Rows;
+}
 
 /// <summary>A stream's frames that are durable and not validated, in the order of the log. Written only by <see cref="GatewayState.Apply"/>, under the state's lock.</summary>
 /// <remarks>A connection's end is counted after its last frame is, so that a ledger's sums hold whenever it is looked at.</remarks>
@@ -22,8 +29,8 @@ sealed class Unjudged
 
     public IEnumerable<long> Connections => _newest.Keys;
 
-    /// <summary>Whether the connection has frames here, so that what is recorded of it now was made of them.</summary>
-    public bool Holds(long connection) => _newest.ContainsKey(connection);
+    /// <summary>Connections whose frames are kept, until they end: all that is recorded of them was made of frames, also when these are gone from the log already.</summary>
+    public HashSet<long> Keeping { get; } = [];
 
     /// <summary>Connections that have ended and have frames here.</summary>
     public IReadOnlyCollection<EndingConnection> Ends => _ends.Values;
@@ -33,14 +40,22 @@ sealed class Unjudged
 
     public long Frames { get; private set; }
 
+    /// <summary>Room in the log for what all of them become.</summary>
+    public long BecomesBytes { get; private set; }
+
+    /// <summary>When the oldest block was committed, as far as this process knows; null when there is none.</summary>
+    public DateTimeOffset? Since => _blocks.TryPeek(out var first) ? first.Since : null;
+
     public long? Oldest => _blocks.TryPeek(out var first) ? first.Block.Position : null;
 
     public void Add(UnjudgedBlock block)
     {
+        Keeping.Add(block.Connection);
         if (block.Block.Position < UpTo) return;
         _blocks.Enqueue(block);
         _newest[block.Connection] = block.Block.Position;
         Frames += block.Block.Rows;
+        BecomesBytes += block.BecomesBytes;
     }
 
     /// <summary>False when the connection has no frames here, so that it ends now.</summary>
@@ -54,6 +69,7 @@ sealed class Unjudged
     /// <summary>Nobody goes on with the connections that another process had: those with frames here end with their last, whatever else was known of them.</summary>
     public void EndAll()
     {
+        Keeping.IntersectWith(_newest.Keys);
         foreach (var (connection, newest) in _newest) _ends.TryAdd(connection, new(connection, 0, 0, newest));
     }
 
@@ -65,6 +81,7 @@ sealed class Unjudged
         {
             _blocks.Dequeue();
             Frames -= first.Block.Rows;
+            BecomesBytes -= first.BecomesBytes;
             if (_newest[first.Connection] == first.Block.Position) _newest.Remove(first.Connection);
         }
         var ended = _ends.Values.Where(e => e.Newest < upTo).ToList();
@@ -82,6 +99,7 @@ sealed class Unjudged
     /// <summary>Takes over what another reading of the same stream knows.</summary>
     public void Take(Unjudged earlier)
     {
+        Keeping.UnionWith(earlier.Keeping);
         foreach (var block in earlier._blocks) Add(block);
         foreach (var end in earlier._ends.Values.Where(e => e.Newest >= UpTo)) _ends.TryAdd(end.Connection, end);
     }

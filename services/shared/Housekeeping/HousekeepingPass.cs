@@ -55,7 +55,7 @@ public static class HousekeepingPass
         var retirements = await raw.FindAsync(
             async (key, token) => proofs.TryGetValue(key, out var found) ? found : await store.GetJsonAsync(key, HousekeepingJson.Default.RawProof, token), cancellationToken);
         var tables = new TableSweep(lake, policy);
-        List<Removal> removals = [.. retirements.SelectMany(r => r.Segments), .. await raw.FindRejectedAsync(cancellationToken), .. await RunSweep.FindAsync(lake, policy, cancellationToken)];
+        List<Removal> removals = [.. retirements.SelectMany(r => r.Segments), .. await raw.FindRejectedAsync(cancellationToken), .. await raw.FindFramesAsync(cancellationToken), .. await RunSweep.FindAsync(lake, policy, cancellationToken)];
         foreach (var table in await TablesAsync(store, cancellationToken))
             await Guarded(table, problems, async () => removals.AddRange(await tables.FindAsync(table, cancellationToken)));
         if (removals.Count > options.MaxRemovals) removals.RemoveRange(options.MaxRemovals, removals.Count - options.MaxRemovals);

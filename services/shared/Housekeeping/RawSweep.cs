@@ -1,3 +1,4 @@
+using System.Globalization;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
 
@@ -51,6 +52,26 @@ sealed class RawSweep(LakeSnapshot lake, HousekeepingPolicy policy, IReadOnlyDic
     }
 
     bool IsCold(ListedObject item) => policy.ColdClass is { } storageClass && item.StorageClass == storageClass;
+
+    /// <summary>Segments of frames of which a gateway's ledger says that all they became is in the store. A log that no ledger speaks of keeps its frames.</summary>
+    public async Task<IReadOnlyList<Removal>> FindFramesAsync(CancellationToken cancellationToken)
+    {
+        if (policy.Frames is not { } kept) return [];
+        var settled = new Dictionary<(string Stream, string Log), long>();
+        await foreach (var item in lake.Store.ListAsync("ledger/", cancellationToken))
+            if (await lake.Store.GetJsonAsync(item.Key, ContractsJson.Default.Ledger, cancellationToken) is { StoredFrames: { } stored } ledger) settled[(ledger.Stream.Value, $"{ledger.Gateway}-{stored.Log}")] = stored.SettledUpTo;
+        return await lake.Store.ListAsync("frames/", cancellationToken)
+            .Where(o => lake.IsOlder(o.LastModified, kept) && OriginOf(o.Key) is { } origin && settled.TryGetValue((origin.Stream, origin.Log), out var upTo) && origin.Position < upTo && !IsCold(o))
+            .Select(o => new Removal("frames", o.Key, o.Bytes, $"stored on {o.LastModified:yyyy-MM-dd}, more than {kept.TotalDays:0.##} days ago, and all that it became is stored, too", policy.ColdStorage) { StorageClass = policy.ColdClass }).ToListAsync(cancellationToken);
+    }
+
+    /// <summary><c>frames/{stream}/…/{gateway}-{log}-{position}.frames</c></summary>
+    static (string Stream, string Log, long Position)? OriginOf(string key)
+    {
+        var name = Path.GetFileNameWithoutExtension(key[(key.LastIndexOf('/') + 1)..]);
+        var at = name.LastIndexOf('-');
+        return at > 0 && long.TryParse(name.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var position) ? (key.Split('/')[1], name[..at], position) : null;
+    }
 
     async Task<Retirement?> RetireAsync(
         WindowManifest manifest, List<ObjectRef> left, IReadOnlyList<string> pipelines, Func<string, CancellationToken, Task<RawProof?>> proofs, CancellationToken cancellationToken)

@@ -235,7 +235,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task The_name_in_the_certificate_stands_in_every_record_and_nobody_may_send_another()
+    public async Task The_name_in_the_certificate_stands_in_every_record_and_reject_and_nobody_may_send_another()
     {
         _ours.WriteServer(In("server.pem"), In("server.key"));
         _ours.WriteAuthority(In("ca.pem"));
@@ -260,6 +260,7 @@ public sealed class TlsTests : IDisposable
         await ShouldBeRefusedAsync(gateway, unnamed);
         await gateway.StopAsync();
         (await gateway.LinesUnderAsync("raw/seq/")).ShouldHaveSingleItem().ShouldContain("\"device\":\"press-7\"");
+        (await gateway.LinesUnderAsync("rejected/seq/")).ShouldHaveSingleItem().ShouldContain("\"client\":\"press-7\"");
         gateway.Ledger.Rejects.ShouldBe(new Dictionary<string, long> { ["duplicate_field"] = 1 });
         gateway.Counts.Ended(CloseReason.ClientCertificateUnnamed).ShouldBe(1);
     }

@@ -1,8 +1,12 @@
 using System.Text;
 using System.Text.Json;
 using LeanPipe.Contracts;
+using LeanPipe.Gateway;
 using LeanPipe.Gateway.Intake;
+using LeanPipe.Gateway.Log;
+using LeanPipe.Gateway.Windows;
 using LeanPipe.Lake;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LeanPipe.Integration.Gateway;
 
@@ -66,6 +70,77 @@ public sealed class ValidateAfterTests : IDisposable
             }
         }
         frames.ShouldBe(["a", "bc ", "{\u00e4}"]);
+    }
+
+    [Theory, InlineData("x", 500), InlineData("""{"seq":1,"t":"2026-01-01T10:00:00Z"}""", 20), InlineData("<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<", 20)]
+    public async Task A_log_that_keeps_frames_stays_within_its_bound_whatever_they_become(string frame, int count)
+    {
+        var (options, log, stream, state, health) = await OpenAsync(Json);
+        using (log)
+        {
+            await KeepAsync(options, log, stream, health, string.Concat(Enumerable.Repeat(frame + "\n", count)));
+            health.Reasons.Keys.ShouldBe(["log_full"]);
+            using var validation = new BackgroundValidation(log, state, new Dictionary<int, StreamIntake> { [0] = stream }, options, health, TimeProvider.System, NullLogger.Instance);
+            await validation.CatchUpAsync(default);
+            log.Bytes.ShouldBeLessThan(options.MaxLogBytes);
+            lock (state.Sync) state.Streams[0].ToLedger("g", Now).Unvalidated.ShouldBeNull();
+        }
+    }
+
+    [Fact]
+    public async Task An_adopted_log_is_validated_by_the_documents_that_are_given_and_waits_for_those_that_are_not()
+    {
+        var (options, log, stream, _, health) = await OpenAsync(Json);
+        using (log) await KeepAsync(options, log, stream, health, Sender.Line(1) + "\nbad\n");
+        var published = 0;
+        Task<DrainReport> AdoptAsync(params StreamDefinition[] streams) => GatewayAdoption.RunAsync(
+            options with { Streams = streams },
+            (_, _) =>
+            {
+                published++;
+                return Task.CompletedTask;
+            },
+            NullLogger.Instance, TimeProvider.System, GatewayUnderTest.Timeout());
+
+        var report = await AdoptAsync();
+        (report.Sealed, report.BytesLeft > 0).ShouldBe((0, true));
+        report = await AdoptAsync(Json);
+        (report.Sealed, report.BytesLeft, published).ShouldBe((1, 0, 1));
+        var lake = ObjectStores.Open(options.Lake);
+        var ledger = (await lake.GetJsonAsync(LakeLayout.Ledger(Json.Name, options.Id), ContractsJson.Default.Ledger, default))!;
+        (ledger.Records, ledger.Rejects["bad_json"], ledger.Unvalidated).ShouldBe((ledger.Frames / 2, ledger.Frames / 2, null));
+        GatewayUnderTest.ShouldBalance(ledger);
+        ledger.ByConnection!.ShouldAllBe(c => !c.IsOpen);
+        (await AdoptAsync(Json)).ShouldBe(report with { Sealed = 0 }, new SameFigures());
+    }
+
+    sealed class SameFigures : IEqualityComparer<DrainReport>
+    {
+        public bool Equals(DrainReport? x, DrainReport? y) => (x!.Sealed, x.BytesLeft, x.Open, x.Unpublished) == (y!.Sealed, y.BytesLeft, y.Open, y.Unpublished);
+
+        public int GetHashCode(DrainReport report) => report.Sealed;
+    }
+
+    /// <summary>A log as a gateway opens it, small.</summary>
+    async Task<(GatewayOptions Options, WriteAheadLog Log, StreamIntake Stream, GatewayState State, GatewayHealth Health)> OpenAsync(StreamDefinition definition)
+    {
+        var options = GatewayUnderTest.Options(_folder.FullName, definition with { Validation = ValidationMode.After }) with { LogFileBytes = 16 * 1024, MaxLogBytes = 256 * 1024 };
+        var (state, health) = (new GatewayState(TimeProvider.System), new GatewayHealth());
+        var log = WriteAheadLog.Open(options, state, health, NullLogger.Instance);
+        await log.AppendAsync(EntryKind.Gateway, new(options.Id), LogJson.Default.GatewayEntry);
+        await log.AppendAsync(EntryKind.StreamDeclared, new(0, definition.Name), LogJson.Default.StreamDeclared);
+        var stream = new StreamIntake(definition, 0, Now);
+        await log.AppendAsync(EntryKind.Settings, new(0, StreamSettings.Of(definition, stream.Columns)), LogJson.Default.SettingsEntry);
+        return (options, log, stream, state, health);
+    }
+
+    /// <summary>One connection's frames until reading stops, none of them validated.</summary>
+    static async Task KeepAsync(GatewayOptions options, WriteAheadLog log, StreamIntake stream, GatewayHealth health, string portion)
+    {
+        var intake = new FrameIntake(stream, options, TimeProvider.System, 1, "127.0.0.1:1", keepsFrames: true);
+        log.Append(new ConnectionEntry(0, 1, 0, 0), static (b, e) => e.Write(b.Add(EntryKind.ConnectionOpened, ConnectionEntry.Bytes)));
+        var bytes = Text(portion);
+        for (long received = bytes.Length; health.IsReading; received += bytes.Length) await intake.Take(bytes, received, log).Batch!.Durable;
     }
 
     static (StreamDefinition Stream, byte[] Bytes) CaseOf(string name) => name switch

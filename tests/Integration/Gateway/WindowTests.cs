@@ -38,6 +38,33 @@ public sealed class WindowTests : IDisposable
     }
 
     [Fact]
+    public async Task Late_records_of_a_window_that_the_ledger_has_added_up_build_on_its_revision_in_the_lake()
+    {
+        var stream = GatewayUnderTest.Seq with { Window = new(TimeSpan.FromMinutes(1)) };
+        var options = GatewayUnderTest.Options(_folder.FullName, stream) with { RememberedWindows = 3 };
+        string[][] rounds = [[.. Enumerable.Range(0, 12).Select(i => Sender.Line(i, $"2026-01-01T10:{i:D2}:00Z"))], [Sender.Line(99, "2026-01-01T10:01:30Z")]];
+        foreach (var lines in rounds)
+        {
+            await using var gateway = await GatewayUnderTest.StartAsync(options);
+            using (var sender = await gateway.ConnectAsync())
+            {
+                await sender.SendAsync(string.Concat(lines.Select(l => l + "\n")));
+                await sender.AcknowledgedAsync(lines.Length);
+                await sender.FinishAsync();
+            }
+            await gateway.Host.DrainAsync(seal: true, GatewayUnderTest.Timeout());
+            for (var windows = 0; windows < lines.Length; windows++) await gateway.NextPublishedAsync();
+            gateway.Ledger.Windows.Count.ShouldBeLessThan(8);
+        }
+        var lake = LeanPipe.Lake.ObjectStores.Open(options.Lake);
+        var newest = await LeanPipe.Cli.Audits.Audit.NewestManifestsAsync(lake, stream.Name, default);
+        (newest["2026-01-01T1001"].Revision, newest["2026-01-01T1001"].Rows, newest.Count).ShouldBe((2, 2, 12));
+        var audit = await LeanPipe.Cli.Audits.Audit.ReadAsync(lake, stream.Name, default, read: true);
+        audit.Breaks.ShouldBeEmpty();
+        (audit.Balances, audit.Late, audit.Windows.Sum(w => w.Recorded)).ShouldBe((true, 1, 13));
+    }
+
+    [Fact]
     public async Task A_silent_stream_seals_all_its_windows_though_a_connection_is_open()
     {
         var time = new ManualTime(Noon);

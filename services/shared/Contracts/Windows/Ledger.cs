@@ -49,6 +49,9 @@ public sealed record Ledger
     /// <summary>Of <see cref="Windows"/>, records whose frames are kept (<c>validate: after</c>). Null when there is none.</summary>
     public IReadOnlyDictionary<string, long>? Kept { get; init; }
 
+    /// <summary>The sum of windows that are not told one by one any more: sealed long ago, with everything in them listed. Null when there is none.</summary>
+    public OlderWindows? OlderWindows { get; init; }
+
     /// <summary>Which frames are in the lake, when the gateway has kept any; what they became is in the figures above.</summary>
     public StoredFrames? StoredFrames { get; init; }
 
@@ -91,10 +94,16 @@ public sealed record ArrivalLedger
 /// <param name="Digest">The SHA-256 of each, combined by exclusive or: any order, 64 hexadecimal digits.</param>
 public sealed record StoredObjects(int Objects, long Rows, long Bytes, string Digest);
 
+/// <summary>Windows that a ledger has added up.</summary>
+/// <param name="Before">None of them ends later. What comes for one of them after all is told by itself until that is listed, too.</param>
+/// <param name="Kept">Of the records, those whose frames are kept.</param>
+public sealed record OlderWindows(DateTimeOffset Before, long Records, long Kept);
+
 /// <summary>Frames of a gateway that are in the lake.</summary>
 /// <param name="Log">Of the gateway's log, 16 hex digits, as segments' names have it.</param>
 /// <param name="UpTo">Every frame before this position of the log is, and none behind it.</param>
-public sealed record StoredFrames(string Log, long UpTo);
+/// <param name="SettledUpTo">Segments of frames whose names have a lower position are done with: all that they became is in the store.</param>
+public sealed record StoredFrames(string Log, long UpTo, long SettledUpTo = 0);
 
 /// <summary>The two sums of one connection, or of several added up.</summary>
 public sealed record ConnectionLedger

@@ -27,6 +27,7 @@ public static class HousekeepingDocument
             Schedule = keeping.Text("schedule")?.Text,
             Raw = Age(keeping, "raw", none.Raw),
             Rejected = Age(keeping, "rejected", none.Rejected),
+            Frames = Age(keeping, "frames", none.Frames),
             Runs = Age(keeping, "runs", none.Runs),
             Attempts = Age(keeping, "attempts", none.Attempts),
             Cache = Age(keeping, "cache", none.Cache),
