@@ -41,7 +41,12 @@ public abstract class RetirementSuite
 
     static readonly HousekeepingPolicy Policy = new()
     {
-        Raw = TimeSpan.FromDays(30), Rejected = TimeSpan.FromDays(30), Runs = TimeSpan.FromDays(14), Attempts = TimeSpan.FromDays(1), Cache = TimeSpan.FromDays(14), TableVersions = TimeSpan.FromDays(7),
+        Raw = TimeSpan.FromDays(30),
+        Rejected = TimeSpan.FromDays(30),
+        Runs = TimeSpan.FromDays(14),
+        Attempts = TimeSpan.FromDays(1),
+        Cache = TimeSpan.FromDays(14),
+        TableVersions = TimeSpan.FromDays(7),
     };
 
     static CancellationToken Token => TestContext.Current.CancellationToken;
