@@ -115,9 +115,10 @@ sealed class GatewayUnderTest : IAsyncDisposable
 
     public ValueTask<WindowSealed> NextPublishedAsync(TimeSpan? within = null) => _published.Reader.ReadAsync(Timeout(within));
 
-    public async Task<Sender> ConnectAsync(int stream = 0)
+    /// <summary>Connects to the first stream of the options.</summary>
+    public async Task<Sender> ConnectAsync()
     {
-        var endpoint = Endpoints.Streams.Values.ElementAt(stream);
+        var endpoint = Endpoints.Streams[_app.Services.GetRequiredService<GatewayOptions>().Streams[0].Name];
         var client = new TcpClient { NoDelay = true };
         await client.ConnectAsync(endpoint, Timeout());
         return new(client);
