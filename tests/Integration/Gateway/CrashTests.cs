@@ -33,7 +33,7 @@ public sealed class CrashTests : IDisposable
             while (!TryCopy(options.LogDirectory, Path.Combine(target, "log")))
             {
             }
-            Copy(options.Lake.Root, Path.Combine(target, "lake"));
+            TornLake.Copy(options.Lake.Root, Path.Combine(target, "lake"));
             images.Enqueue((target, acknowledged));
         }
 
@@ -111,27 +111,13 @@ public sealed class CrashTests : IDisposable
     {
         try
         {
-            Copy(source, target);
+            TornLake.Copy(source, target);
             return true;
         }
         catch (FileNotFoundException)
         {
             Directory.Delete(target, recursive: true);
             return false;
-        }
-    }
-
-    static void Copy(string source, string target)
-    {
-        Directory.CreateDirectory(target);
-        if (!Directory.Exists(source)) return;
-        foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories))
-        {
-            var relative = Path.GetRelativePath(source, file);
-            if (relative == "lock" || relative.StartsWith(".tmp", StringComparison.Ordinal)) continue;
-            var copy = Path.Combine(target, relative);
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy);
         }
     }
 }

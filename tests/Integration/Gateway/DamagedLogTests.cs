@@ -22,7 +22,7 @@ public sealed class DamagedLogTests : IDisposable
         await Parallel.ForEachAsync(batches.Select((b, i) => (b, i)), new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (item, _) =>
         {
             var folder = Path.Combine(_folder.FullName, $"{item.i}");
-            Copy(Path.Combine(_folder.FullName, "image"), folder);
+            TornLake.Copy(Path.Combine(_folder.FullName, "image"), folder);
             var path = Path.Combine(folder, "log", item.b.File);
             var bytes = await File.ReadAllBytesAsync(path);
             bytes[item.b.Offset + LogFormat.BatchHeaderBytes + 3] ^= 0x20;
@@ -42,7 +42,7 @@ public sealed class DamagedLogTests : IDisposable
             foreach (var isCut in new[] { false, true })
             {
                 var folder = Path.Combine(_folder.FullName, $"{file}-{isCut}");
-                Copy(Path.Combine(_folder.FullName, "image"), folder);
+                TornLake.Copy(Path.Combine(_folder.FullName, "image"), folder);
                 var path = Path.Combine(folder, "log", file!);
                 var bytes = await File.ReadAllBytesAsync(path);
                 var stays = isCut ? bytes.Length / 2 : 0;
@@ -73,8 +73,8 @@ public sealed class DamagedLogTests : IDisposable
                 await sender.AcknowledgedAsync(i + 1);
             }
             for (var windows = 0; windows < 2; windows++) await gateway.NextPublishedAsync();
-            Copy(options.LogDirectory, Path.Combine(_folder.FullName, "image", "log"));
-            Copy(options.Lake.Root, Path.Combine(_folder.FullName, "image", "lake"));
+            TornLake.Copy(options.LogDirectory, Path.Combine(_folder.FullName, "image", "log"));
+            TornLake.Copy(options.Lake.Root, Path.Combine(_folder.FullName, "image", "lake"));
         }
         return (options, all);
     }
@@ -136,18 +136,6 @@ public sealed class DamagedLogTests : IDisposable
                 yield return (Path.GetFileName(path), offset, LogFormat.BatchHeaderBytes + payload);
                 offset += LogFormat.BatchHeaderBytes + payload;
             }
-        }
-    }
-
-    static void Copy(string source, string target)
-    {
-        foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories))
-        {
-            var relative = Path.GetRelativePath(source, file);
-            if (relative.EndsWith("lock", StringComparison.Ordinal) || relative.Contains(".tmp", StringComparison.Ordinal)) continue;
-            var copy = Path.Combine(target, relative);
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy);
         }
     }
 }

@@ -84,30 +84,12 @@ public sealed class ReplayTests : IDisposable
     public async Task A_replay_that_ended_between_any_two_writes_is_completed_by_the_next_and_nothing_is_doubled()
     {
         await FilledAsync();
-        var tears = 0;
-        for (var at = 1; ; at++)
+        var tears = await TornLake.AtEveryWriteAsync(_folder.FullName, torn => ReplayAsync(torn, Second), async (store, _, at) =>
         {
-            var folder = Path.Combine(_folder.FullName, $"torn-{at}");
-            Copy(Path.Combine(_folder.FullName, "lake"), folder);
-            var store = ObjectStores.Open(new() { Root = folder });
-            var writes = 0;
-            var torn = new WatchedStore(store, _ =>
-            {
-                if (++writes == at) throw new IOException("torn");
-            });
-            try
-            {
-                await ReplayAsync(torn, Second);
-                break;
-            }
-            catch (IOException)
-            {
-                tears++;
-            }
-            (await Audit.ReadAsync(store, First.Name, default, read: true)).Breaks.ShouldBeEmpty($"torn at {at}");
+            (await Audit.ReadAsync(store, First.Name, default, read: true)).Breaks.ShouldBeEmpty(at);
             await ReplayAsync(store, Second);
             await ShouldHoldOnceAsync(store);
-        }
+        });
         tears.ShouldBeGreaterThanOrEqualTo(14);
     }
 
@@ -161,15 +143,5 @@ public sealed class ReplayTests : IDisposable
         await foreach (var item in store.ListAsync("", default))
             if (!item.Key.StartsWith("ledger/", StringComparison.Ordinal)) keys.Add(item.Key);
         return keys;
-    }
-
-    static void Copy(string source, string target)
-    {
-        foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories))
-        {
-            var copy = Path.Combine(target, Path.GetRelativePath(source, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy);
-        }
     }
 }
