@@ -13,6 +13,7 @@ static class Arguments
           --app-port PORT              where the app takes messages, jobs and ticks; none
           --dapr-http-port PORT        REST; 3500, 0 = any free one
           --dapr-grpc-port PORT        gRPC; 50001, 0 = any free one
+          --metrics-port PORT          GET /metrics and nothing else, without the token; none: it is on the REST port, with the token
           --listen-address ADDRESS     an IP address; 127.0.0.1
           --max-body-size SIZE         largest message, such as 4Mi; 4Mi
           --state-directory FOLDER     belongs to this sidecar alone; .leanpipe/sidecar
@@ -58,6 +59,7 @@ static class Arguments
         ["--app-port"] = (o, v) => Port(v) is > 0 and var port ? o with { AppPort = port } : null,
         ["--dapr-http-port"] = (o, v) => Port(v) is { } port ? o with { HttpPort = port } : null,
         ["--dapr-grpc-port"] = (o, v) => Port(v) is { } port ? o with { GrpcPort = port } : null,
+        ["--metrics-port"] = (o, v) => Port(v) is { } port ? o with { MetricsPort = port } : null,
         ["--listen-address"] = (o, v) => o with { ListenAddress = v },
         ["--max-body-size"] = (o, v) => Bytes(v) is { } bytes ? o with { MaxMessageBytes = bytes } : null,
         ["--state-directory"] = (o, v) => o with { StateDirectory = v },

@@ -8,6 +8,7 @@ public sealed class SidecarEndpoints
 {
     ListenOptions? _http;
     ListenOptions? _grpc;
+    ListenOptions? _metrics;
     readonly Dictionary<string, ListenOptions> _apps = new(StringComparer.Ordinal);
     int? _appPort;
 
@@ -19,8 +20,14 @@ public sealed class SidecarEndpoints
     /// <summary>gRPC; known when the web application has started.</summary>
     public int GrpcPort => PortOf(_grpc);
 
+    /// <summary>Metrics, with <see cref="SidecarOptions.MetricsPort"/>; known when the web application has started.</summary>
+    public int MetricsPort => PortOf(_metrics);
+
     /// <summary>gRPC of one of <see cref="SidecarOptions.Apps"/>; known when the web application has started.</summary>
     public int GrpcPortOf(string appId) => PortOf(_apps.GetValueOrDefault(appId));
+
+    /// <summary>Whether a connection came in where only metrics are told.</summary>
+    internal bool IsMetrics(int port) => _metrics?.IPEndPoint?.Port == port;
 
     /// <summary>Whose port it is; null = the main app's.</summary>
     internal string? AppAt(int port) => _apps.FirstOrDefault(a => a.Value.IPEndPoint?.Port == port).Key;
@@ -66,6 +73,8 @@ public sealed class SidecarEndpoints
         // One protocol per port: the protocol of a request tells which port it came in on.
         kestrel.Listen(address, options.HttpPort, listen => (_http, listen.Protocols) = (listen, HttpProtocols.Http1));
         kestrel.Listen(address, options.GrpcPort, listen => (_grpc, listen.Protocols) = (listen, HttpProtocols.Http2));
+        if (options.MetricsPort is { } metrics)
+            kestrel.Listen(address, metrics, listen => (_metrics, listen.Protocols) = (listen, HttpProtocols.Http1));
         foreach (var app in options.Apps)
             kestrel.Listen(address, app.GrpcPort, listen => (_apps[app.AppId], listen.Protocols) = (listen, HttpProtocols.Http2));
     }

@@ -20,6 +20,9 @@ public sealed record SidecarOptions
     /// <summary>gRPC, HTTP/2 without TLS. 0 = any free port.</summary>
     public int GrpcPort { get; init; } = 50001;
 
+    /// <summary>GET /metrics alone, for a scraper that does not know the token. 0 = any free port; null = none, the REST port has it for who knows the token.</summary>
+    public int? MetricsPort { get; init; }
+
     /// <summary>Where the app takes deliveries. Null = no app, or not yet: <see cref="SidecarEndpoints.AppPort"/> can name it later.</summary>
     public int? AppPort { get; init; }
 
@@ -88,6 +91,10 @@ public sealed record SidecarOptions
             yield return $"GrpcPort {GrpcPort} is not between 0 and 65535.";
         if (HttpPort == GrpcPort && HttpPort != 0)
             yield return $"HttpPort and GrpcPort are both {HttpPort}; the two protocols need a port each.";
+        if (MetricsPort is < 0 or > 65535)
+            yield return $"MetricsPort {MetricsPort} is not between 0 and 65535.";
+        if (MetricsPort is > 0 && (MetricsPort == HttpPort || MetricsPort == GrpcPort))
+            yield return $"MetricsPort is {MetricsPort}, as another port is; it asks for no token, so it needs a port of its own.";
         if (MaxMessageBytes < 64 * 1024)
             yield return $"MaxMessageBytes {MaxMessageBytes} is below 65536; no workflow of any length would fit.";
         if (MaxTurnsPerWorker < 1 || MaxActivitiesPerWorker < 1 || MaxConcurrentDeliveries < 1 || MaxPendingMessages < 1 || MaxPendingMessageBytes < 1)

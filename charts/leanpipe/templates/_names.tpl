@@ -84,11 +84,16 @@ imagePullSecrets:
 {{/* Streams as JSON, name → port, from the documents or from gateway.ports. */}}
 {{- define "leanpipe.streamPorts" -}}
 {{- $ports := dict -}}
-{{- range $name, $text := .Values.streams -}}
+{{- range $name, $given := .Values.streams -}}
+{{- $listen := "" -}}
+{{- $newest := 0 -}}
+{{- range $version, $text := (ternary $given (dict "v1" $given) (kindIs "map" $given)) -}}
 {{- $document := fromYaml $text -}}
 {{- if hasKey $document "Error" }}{{ fail (printf "streams.%s is no YAML document: %s" $name (index $document "Error")) }}{{ end -}}
 {{- if ne (toString $document.stream) $name }}{{ fail (printf "streams.%s holds the document of stream '%v': give both the same name." $name $document.stream) }}{{ end -}}
-{{- $listen := toString $document.listen -}}
+{{- $number := trimPrefix "v" $version | int -}}
+{{- if gt $number $newest }}{{ $newest = $number }}{{ $listen = toString $document.listen }}{{ end -}}
+{{- end -}}
 {{- if not (regexMatch ":[0-9]+$" $listen) }}{{ fail (printf "streams.%s: listen is '%s': expected an address and a port, 0.0.0.0:7001." $name $listen) }}{{ end -}}
 {{- if regexMatch "^(127\\.|localhost|\\[::1\\])" $listen }}{{ fail (printf "streams.%s listens on %s, which no Service reaches: write 0.0.0.0:%s." $name $listen (regexFind "[0-9]+$" $listen)) }}{{ end -}}
 {{- $_ := set $ports $name (regexFind "[0-9]+$" $listen | int) -}}
@@ -97,8 +102,8 @@ imagePullSecrets:
 {{- toJson $ports -}}
 {{- end -}}
 
-{{/* A stream's name as a port's: at most 15 characters, told apart by a hash when it is longer. */}}
+{{/* A stream's name as a port's: at most 15 characters, told apart by a hash when it is longer. Two names are taken: of the port for health, and of metrics, which a ServiceMonitor asks for. */}}
 {{- define "leanpipe.portName" -}}
 {{- $name := replace "_" "-" . -}}
-{{- if gt (len $name) 15 }}{{ printf "%s-%s" ($name | trunc 8 | trimSuffix "-") (sha256sum . | trunc 6) }}{{ else }}{{ trimSuffix "-" $name }}{{ end -}}
+{{- if has $name (list "http" "metrics") }}{{ $name }}-stream{{ else if gt (len $name) 15 }}{{ printf "%s-%s" ($name | trunc 8 | trimSuffix "-") (sha256sum . | trunc 6) }}{{ else }}{{ trimSuffix "-" $name }}{{ end -}}
 {{- end -}}

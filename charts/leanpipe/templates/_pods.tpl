@@ -65,6 +65,26 @@ capabilities:
   value: /tmp
 {{- end -}}
 
+{{/* A key of a ConfigMap has no slash: versions of a stream get their folder where they are mounted. Without versions every key is a file. */}}
+{{- define "leanpipe.streamItems" -}}
+{{- $versioned := false -}}
+{{- range .Values.streams }}{{ if kindIs "map" . }}{{ $versioned = true }}{{ end }}{{ end -}}
+{{- if $versioned -}}
+items:
+  {{- range $stream, $given := .Values.streams }}
+  {{- if kindIs "map" $given }}
+  {{- range $version, $text := $given }}
+  - key: {{ $stream }}.{{ $version }}.yaml
+    path: {{ $stream }}/{{ $version }}.yaml
+  {{- end }}
+  {{- else }}
+  - key: {{ $stream }}.yaml
+    path: {{ $stream }}.yaml
+  {{- end }}
+  {{- end }}
+{{- end -}}
+{{- end -}}
+
 {{- define "leanpipe.bucket" -}}
 {{- if .Values.objectStore.bucket -}}
 {{- .Values.objectStore.bucket -}}

@@ -9,8 +9,18 @@ static class RestApi
     public static void Map(WebApplication app)
     {
         var options = app.Services.GetRequiredService<SidecarOptions>();
+        var endpoints = app.Services.GetRequiredService<SidecarEndpoints>();
         app.Use(async (http, next) =>
         {
+            if (endpoints.IsMetrics(http.Connection.LocalPort))
+            {
+                if (http.Request.Path == "/metrics")
+                    await next(http);
+                else
+                    http.Response.StatusCode = StatusCodes.Status404NotFound;
+                return;
+            }
+
             if (!IsHealth(http.Request.Path) && !ApiToken.Matches(http, options.ApiToken))
             {
                 http.Response.StatusCode = StatusCodes.Status401Unauthorized;

@@ -66,6 +66,7 @@ public sealed partial class ChartTests
     [InlineData("dapr.mode=sidecar", "dapr.mode: dapr.mode must be one of the following: \"installed\", \"embedded\"")]
     [InlineData("objectStore.endpoint=s3.example.org", "objectStore.endpoint: Does not match pattern")]
     [InlineData("gateway.service.type=Ingress", "gateway.service.type: gateway.service.type must be one of the following")]
+    [InlineData("streams.telemetry.first=x", "streams.telemetry: Property name of \"first\" does not match")]
     [InlineData("streams.Telemetry=x", "streams: Property name of \"Telemetry\" does not match")]
     [InlineData("image.digests.gateway=latest", "image.digests.gateway: Does not match pattern")]
     public void A_wrong_value_is_refused_by_its_name(string value, string message)
@@ -87,6 +88,7 @@ public sealed partial class ChartTests
     [InlineData("pipelines.hourly.a=b", "pipelines.hourly has no file pipeline.yaml")]
     [InlineData("streams.telemetry=stream: other", "holds the document of stream 'other'")]
     [InlineData("streams.telemetry=stream: telemetry\nlisten: 127.0.0.1:7001", "write 0.0.0.0:7001")]
+    [InlineData("streams.telemetry.v2=stream: other", "holds the document of stream 'other'")]
     [InlineData("streams.telemetry=stream: telemetry\nlisten: here", "expected an address and a port")]
     public void Values_that_are_wrong_together_are_refused_with_what_to_do(string value, string message)
     {

@@ -11,6 +11,7 @@ sealed class LauncherLab : IAsyncDisposable
 {
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("leanpipe-jobs-");
     Lifetime _lifetime = new();
+    IObjectStore _seen = null!;
     KubernetesApi? _api;
     JobWatch? _watch;
 
@@ -40,10 +41,13 @@ sealed class LauncherLab : IAsyncDisposable
     public static TaskAttempt Attempt(int number = 1, int task = 0) => new(new("run-1"), new("by_sensor"), new(task), number, new() { MemoryBytes = 256L << 20 });
 
     /// <param name="watching">Waits until both watches are open, so that nothing that a test lets happen goes unseen.</param>
+    /// <param name="lake">What the launcher sees of the lake.</param>
     public static async Task<LauncherLab> StartAsync(
-        Func<KubernetesOptions, KubernetesOptions>? change = null, Action<Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions>? listen = null, bool watching = true)
+        Func<KubernetesOptions, KubernetesOptions>? change = null, Action<Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions>? listen = null, bool watching = true,
+        Func<IObjectStore, IObjectStore>? lake = null)
     {
         var lab = new LauncherLab { Cluster = await ScriptedCluster.StartAsync(listen) };
+        lab._seen = lake?.Invoke(lab.Lake) ?? lab.Lake;
         lab.Options = new()
         {
             Server = lab.Cluster.Address,
@@ -94,7 +98,7 @@ sealed class LauncherLab : IAsyncDisposable
         _watch = new(_api, Options, TimeProvider.System, NullLogger<JobWatch>.Instance);
         await _watch.StartAsync(default);
         for (var open = 0; watching && open < 2; open++) await Cluster.NextWatchAsync();
-        Launcher = new KubernetesLauncher(_api, _watch, Options, Lake, _lifetime, TimeProvider.System, NullLogger<KubernetesLauncher>.Instance);
+        Launcher = new KubernetesLauncher(_api, _watch, Options, _seen, _lifetime, TimeProvider.System, NullLogger<KubernetesLauncher>.Instance);
     }
 
     sealed class Lifetime : IHostApplicationLifetime

@@ -29,6 +29,17 @@ public sealed class SidecarMetricsTests
     }
 
     [Fact]
+    public async Task On_a_port_of_their_own_they_need_no_token_and_nothing_else_is_there()
+    {
+        await using var sidecar = await SidecarApp.StartAsync(o => o with { ApiToken = "secret", MetricsPort = 0 });
+        using var scraper = new HttpClient { BaseAddress = new($"http://127.0.0.1:{sidecar.Endpoints.MetricsPort}") };
+        (await scraper.GetStringAsync("/metrics")).ShouldContain("leanpipe_sidecar_healthy 1");
+        foreach (var other in new[] { "/v1.0/healthz", "/v1.0/metadata", "/metrics/", "/" }) (await scraper.GetAsync(other)).StatusCode.ShouldBe(HttpStatusCode.NotFound, other);
+        scraper.DefaultRequestHeaders.Add("dapr-api-token", "secret");
+        (await scraper.PostAsync("/v1.0/workflows/dapr/w/start?instanceID=one", null)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task Every_metric_stands_in_its_page_and_the_page_names_no_other()
     {
         await using var sidecar = await SidecarApp.StartAsync();

@@ -17,7 +17,7 @@ public sealed class ArgumentsTests
     {
         string[] args =
         [
-            "--app-id", "main", "--app-port=8080", "--dapr-http-port", "0", "--dapr-grpc-port", "50001", "--listen-address", "0.0.0.0", "--max-body-size", "16Mi",
+            "--app-id", "main", "--app-port=8080", "--dapr-http-port", "0", "--dapr-grpc-port", "50001", "--metrics-port", "9090", "--listen-address", "0.0.0.0", "--max-body-size", "16Mi",
             "--state-directory", "state", "--app", "other=50002", "--app", "third", "--cron", "tick=@every 15s", "--cron", "night/jobs/night=CRON_TZ=UTC 0 0 3 * * *",
             "--retention-completed", "1h", "--retention-failed", "never", "--retention-terminated=90m",
         ];
@@ -26,6 +26,7 @@ public sealed class ArgumentsTests
         options.ShouldNotBeNull();
         (options.AppId, options.AppPort, options.HttpPort, options.GrpcPort, options.ListenAddress, options.MaxMessageBytes, options.StateDirectory)
             .ShouldBe(("main", 8080, 0, 50001, "0.0.0.0", 16 * 1024 * 1024, "state"));
+        options.MetricsPort.ShouldBe(9090);
         options.Apps.ShouldBe([new SidecarAppOptions("other", 50002), new SidecarAppOptions("third")]);
         options.CronBindings.ShouldBe([new CronBinding("tick", "@every 15s"), new CronBinding("night", "CRON_TZ=UTC 0 0 3 * * *", "/jobs/night")]);
         options.Retention.ShouldBe(new RetentionOptions { Completed = TimeSpan.FromHours(1), Failed = null, Terminated = TimeSpan.FromMinutes(90) });

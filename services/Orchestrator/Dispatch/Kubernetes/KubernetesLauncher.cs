@@ -7,7 +7,8 @@ namespace LeanPipe.Orchestrator;
 /// <summary>A Job per attempt, one pod each.</summary>
 /// <remarks>
 /// The Job's name follows from the attempt, so whoever asks again, this life of the service or the next, finds the one that is there: an attempt runs once. A stop of
-/// this service leaves its Jobs alone; the next life attaches to them. Durable order of an attempt that failed: its log's end into the lake, then the answer; the Job
+/// this service leaves its Jobs alone; the next life attaches to them. An attempt has ended when its pod has, or, sooner, when its outcome is in the lake and says that it succeeded: nothing
+/// of it is written after that, and what is left of the pod is its leaving. Durable order of an attempt that failed: its log's end into the lake, then the answer; the Job
 /// itself stays until its time to live is over, unless waiting longer for it is no use.
 /// </remarks>
 sealed class KubernetesLauncher(
@@ -77,15 +78,22 @@ sealed class KubernetesLauncher(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, stopping);
         var began = time.GetTimestamp();
         var (view, since, pod) = (default(PodView), began, "");
+        var looks = new OutcomeLooks(new(lake, attempt.Run, attempt.Step, attempt.Task), attempt.Attempt, options, time);
         LaunchEnd? byJob = null;
         while (true)
         {
             var patience = byJob is not null ? PodAfterJob : Patience(view.Stage);
             var within = TimeSpan.FromTicks(Math.Min((patience - time.GetElapsedTime(since)).Ticks, (TaskJob.Longest(attempt, options) - time.GetElapsedTime(began)).Ticks));
+            var look = looks.Next < within;
             Sighting? sighting;
             try
             {
-                sighting = await waiting.NextAsync(within, time, either.Token);
+                sighting = await waiting.NextAsync(look ? looks.Next : within, time, either.Token);
+                if (look && sighting is null)
+                {
+                    if (await looks.SucceededAsync(either.Token)) return new(0, false, "");
+                    continue;
+                }
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested && !stopping.IsCancellationRequested)
             {
@@ -131,6 +139,7 @@ sealed class KubernetesLauncher(
             {
                 // ErrImagePull and ImagePullBackOff take turns: one stage, one patience. A pod between them has not got further.
                 if (!(view.Stage == PodStage.Unstartable && seen.Stage == PodStage.Pending)) (view, since) = (seen, time.GetTimestamp());
+                if (seen.Stage == PodStage.Running) looks.Begin();
                 if (seen.Stage is PodStage.Unschedulable or PodStage.Unstartable) log.JobWaits(attempt, name, seen.Reason, seen.Message);
             }
         }

@@ -34,6 +34,15 @@ public sealed record KubernetesOptions
     /// <summary>A pod that is being deleted and does not end, for its node is gone, counts as lost after so long.</summary>
     public TimeSpan LeavingAfter { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>No task ends sooner: a pod alone takes so long to start.</summary>
+    public TimeSpan FirstLook { get; init; } = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>Looks into the lake for an outcome are at least so far apart.</summary>
+    public TimeSpan LookEvery { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Once they would be further apart than this there are no more of them: the cluster tells by then.</summary>
+    public TimeSpan LooksApart { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>A call that the API server does not answer is given up after so long, and made again.</summary>
     public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
