@@ -12,6 +12,9 @@ sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamInta
     /// <summary>One request puts a segment, so it has a bound of its own.</summary>
     const long LargestSegmentBytes = 512L * 1024 * 1024;
 
+    /// <summary>What seems to have been so long after now was before somebody set the clock back; it counts as long ago, for the clock may need years to get there again. More than threads can be apart.</summary>
+    static readonly TimeSpan SetBack = TimeSpan.FromMinutes(1);
+
     static readonly StreamSettings WithoutDocument = StreamSettings.Of(new() { Name = new("unknown"), Listen = "", Schema = new([]), EventTime = "" }, []);
 
     /// <remarks>
@@ -35,7 +38,7 @@ sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamInta
         if (!lane.Uncut.TryPeek(out var first) || first.Position >= before) return;
         var settings = state.Streams[lane.Key.Stream].Settings ?? WithoutDocument;
         var isWanted = intakes.TryGetValue(lane.Key.Stream, out var stream) && first.Position < stream.Stored.Wanted;
-        var all = everything || isWanted || now - lane.UncutSince >= settings.CutAfter || IsIdle(settings, lane, now) || SealReason(state, lane, now) is not null;
+        var all = everything || isWanted || IsOver(settings.CutAfter, lane.UncutSince, now) || IsIdle(settings, lane, now) || SealReason(state, lane, now) is not null;
         var atBytes = Math.Min(settings.CutAtBytes, LargestSegmentBytes);
         if (all || lane.UncutBytes >= atBytes) Cut(state.Gateway ?? options.Id, lane, atBytes, all, before, cuts);
     }
@@ -50,12 +53,14 @@ sealed class Cutting(GatewayOptions options, IReadOnlyDictionary<int, StreamInta
         if (lane is { Revision: 0, HasLate: false }) return "watermark";
 
         // Late records come in a trickle: wait until it pauses, so that a revision is worth its runs.
-        var isQuiet = now - lane.LastAppend >= options.LateSealAfter || now - lane.WaitingSince >= options.LateSealAtMost;
+        var isQuiet = IsOver(options.LateSealAfter, lane.LastAppend, now) || IsOver(options.LateSealAtMost, lane.WaitingSince, now);
         return isQuiet ? lane.Revision > 0 || state.Streams[lane.Key.Stream].IsForgotten(lane.Key) ? "late" : "watermark" : null;
     }
 
     bool IsIdle(StreamSettings settings, Lane lane, DateTimeOffset now) =>
-        now - (intakes.TryGetValue(lane.Key.Stream, out var stream) ? stream.LastActivity : started) >= settings.SealWhenIdleFor;
+        IsOver(settings.SealWhenIdleFor, intakes.TryGetValue(lane.Key.Stream, out var stream) ? stream.LastActivity : started, now);
+
+    static bool IsOver(TimeSpan wait, DateTimeOffset? since, DateTimeOffset now) => now - since >= wait || since - now > SetBack;
 
     void Cut(string gateway, Lane lane, long atBytes, bool all, long before, List<CutEntry> cuts)
     {

@@ -14,6 +14,8 @@ sealed class Shipper(
     /// <summary>How late age, idleness and quiet are noticed.</summary>
     static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
 
+    static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
     readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     readonly Dictionary<LaneKey, (int Count, DateTimeOffset NotBefore)> _sealFailures = [];
@@ -79,7 +81,7 @@ sealed class Shipper(
 
     async Task TryPassAsync(CancellationToken cancellationToken)
     {
-        if (time.GetUtcNow() < _notBefore) return;
+        if (IsBefore(_notBefore)) return;
         try
         {
             await BeginAsync(cancellationToken);
@@ -114,7 +116,10 @@ sealed class Shipper(
         Before = null;
     }
 
-    static TimeSpan Pause(int failures) => TimeSpan.FromSeconds(Math.Min(30, Math.Pow(2, failures - 1)));
+    static TimeSpan Pause(int failures) => TimeSpan.FromSeconds(Math.Min(LongestPause.TotalSeconds, Math.Pow(2, failures - 1)));
+
+    /// <summary>Not of an instant that is further away than any pause lasts: then somebody has set the clock back.</summary>
+    bool IsBefore(DateTimeOffset instant) => instant - time.GetUtcNow() is { Ticks: > 0 } left && left <= LongestPause;
 
     async Task PassAsync(CancellationToken cancellationToken)
     {
@@ -132,7 +137,7 @@ sealed class Shipper(
     /// <summary>A window that cannot be sealed does not keep the others from it. It is tried again, ever more seldom.</summary>
     async Task<bool> TrySealAsync(Lane lane, string reason, CancellationToken cancellationToken)
     {
-        if (_sealFailures.TryGetValue(lane.Key, out var failure) && time.GetUtcNow() < failure.NotBefore) return false;
+        if (_sealFailures.TryGetValue(lane.Key, out var failure) && IsBefore(failure.NotBefore)) return false;
         try
         {
             var window = await sealer.SealAsync(lane, reason, cancellationToken);

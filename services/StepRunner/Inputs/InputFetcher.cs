@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using LeanPipe.Contracts;
+using LeanPipe.DuckDb;
 using LeanPipe.Lake;
 
 namespace LeanPipe.StepRunner;
@@ -8,7 +9,7 @@ namespace LeanPipe.StepRunner;
 /// <summary>Brings every object of the task's inputs to a local path: in place when the lake is a folder, else downloaded.</summary>
 /// <remarks>
 /// A download is hashed on its way and refused when it is not what was pinned. An object in place is compared by size only: its bytes are never copied, so hashing
-/// would read everything twice, and a damaged Parquet page or JSON line is found by DuckDB when it reads it.
+/// would read everything twice, and a damaged Parquet page or JSON line is found by DuckDB when it reads it. One whose path DuckDB would take for a pattern is downloaded, too.
 /// </remarks>
 internal sealed class InputFetcher(IObjectStore lake, Scratch scratch)
 {
@@ -24,20 +25,15 @@ internal sealed class InputFetcher(IObjectStore lake, Scratch scratch)
         var objects = inputs.SelectMany(i => i.Objects).DistinctBy(o => o.Key).ToList();
         var paths = new Dictionary<string, string>(StringComparer.Ordinal);
         if (objects.Count == 0) return paths;
-        var inPlace = lake.LocalPath(objects[0].Key) is not null;
+        for (var i = 0; i < objects.Count; i++)
+            paths[objects[i].Key] = InPlace(objects[i]) ?? Path.Combine(scratch.Inputs, $"{i:D5}{Ending(objects[i].Key)}");
+        foreach (var item in objects.Where(o => InPlace(o) is not null)) CheckInPlace(item, paths[item.Key]);
+        objects.RemoveAll(o => InPlace(o) is not null);
         var total = objects.Sum(o => o.Bytes);
-        if (!inPlace && total > scratchBytes)
+        if (total > scratchBytes)
             throw new TaskException(
                 "task.inputs_exceed_scratch",
                 $"The task's inputs have {total} bytes in {objects.Count} objects, but its scratch is limited to {scratchBytes} bytes. Split the task, or raise limits.scratch_bytes.");
-        for (var i = 0; i < objects.Count; i++)
-            paths[objects[i].Key] = lake.LocalPath(objects[i].Key) ?? Path.Combine(scratch.Inputs, $"{i:D5}{Ending(objects[i].Key)}");
-
-        if (inPlace)
-        {
-            foreach (var item in objects) CheckInPlace(item, paths[item.Key]);
-            return paths;
-        }
         var done = 0L;
         await System.Threading.Tasks.Parallel.ForEachAsync(objects, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellation }, async (item, token) =>
         {
@@ -47,6 +43,8 @@ internal sealed class InputFetcher(IObjectStore lake, Scratch scratch)
         DownloadedBytes = total;
         return paths;
     }
+
+    string? InPlace(ObjectRef item) => lake.LocalPath(item.Key) is { } path && !SqlText.IsPattern(path) ? path : null;
 
     void CheckInPlace(ObjectRef item, string path)
     {
@@ -93,8 +91,8 @@ internal sealed class InputFetcher(IObjectStore lake, Scratch scratch)
     /// <summary>DuckDB tells compression by the ending.</summary>
     static string Ending(string key)
     {
-        var name = key[(key.LastIndexOf('/') + 1)..];
-        var dot = name.IndexOf('.');
-        return dot < 0 ? "" : name[dot..];
+        var ending = Path.GetExtension(key);
+        if (ending == ".gz") ending = Path.GetExtension(key[..^ending.Length]) + ending;
+        return SqlText.IsPattern(ending) ? "" : ending;
     }
 }

@@ -10,11 +10,12 @@ internal static class InputViews
     /// <summary>The name that checks read the finished chunks by; no input may have it.</summary>
     public const string Output = "output";
 
+    /// <param name="longestLine">In bytes, when it is one that DuckDB must be told of.</param>
     /// <exception cref="TaskException"><c>task.bad_spec</c>: the input cannot be read as it stands in the task.</exception>
-    public static string Select(TaskInput input, IReadOnlyList<string> paths)
+    public static string Select(TaskInput input, IReadOnlyList<string> paths, long? longestLine = null)
     {
         if (input.Name == Output) throw BadSpec(input, "the name is taken by the view that checks read");
-        if (paths.Count > 0) return Over(input, paths);
+        if (paths.Count > 0) return Over(input, paths, longestLine);
         return input.Columns.Count > 0
             ? Empty(input.Columns.Select(c => (c.Name, c.Type)))
             : throw BadSpec(input, "it has neither objects nor columns, so its view would have no shape");
@@ -38,12 +39,12 @@ internal static class InputViews
         return string.Create(CultureInfo.InvariantCulture, $"SET VARIABLE {SqlText.Identifier(param.Name)} = CAST({SqlText.Literal(param.Value)} AS {type})");
     }
 
-    static string Over(TaskInput input, IReadOnlyList<string> paths) => input.Format switch
+    static string Over(TaskInput input, IReadOnlyList<string> paths, long? longestLine) => input.Format switch
     {
         InputFormat.Parquet when input.Columns.Count > 0 => Columned(input, paths),
         InputFormat.Parquet => Parquet(paths, byName: paths.Count > 1),
         // A segment holds validated records: what cannot be read is damage, and stops the task.
-        InputFormat.Ndjson => $"SELECT {Columns(input)} FROM read_json({SqlForm.List(paths)}, format = 'newline_delimited', hive_partitioning = false, {Types(input)})",
+        InputFormat.Ndjson => $"SELECT {Columns(input)} FROM read_json({SqlForm.List(paths)}, format = 'newline_delimited'{(longestLine is { } bytes ? $", maximum_object_size = {bytes}" : "")}, hive_partitioning = false, {Types(input)})",
         InputFormat.Csv => $"SELECT {Columns(input)} FROM read_csv({SqlForm.List(paths)}, header = true, strict_mode = true, hive_partitioning = false, {Types(input)})",
         _ => throw BadSpec(input, $"its format is {input.Format}, which this version does not know"),
     };

@@ -23,6 +23,9 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
     const string Staged = "staged rows";
     const string Bucket = "row's bucket";
 
+    /// <summary>What DuckDB numbers the rows of a table by, unless a column has the name.</summary>
+    const string RowNumber = "rowid";
+
     /// <summary>The first cut, from which the bytes per row are learnt: one row group of DuckDB's Parquet writer.</summary>
     const long FirstCutRows = 122_880;
 
@@ -62,7 +65,7 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
 
     void Stage(CancellationToken cancellation)
     {
-        var order = Partition.Concat(spec.Output.OrderBy.Select(c => SqlText.Identifier(Known(c, "output.order_by").Name)));
+        var order = Partition.Concat(spec.Output.OrderBy.Select(c => SqlText.Identifier(Stands(Known(c, "output.order_by").Name))));
         var bucket = "";
         if (spec.Output.Hash is { } hash)
         {
@@ -70,17 +73,20 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
             order = order.Prepend(SqlText.Identifier(Bucket));
         }
         session.Execute(
-            $"CREATE TEMP TABLE {SqlText.Identifier(Staged)} AS SELECT *{bucket} FROM (SELECT {Columns} FROM {SqlText.Identifier(Source)}) ORDER BY {string.Join(", ", order)}",
+            $"CREATE TEMP TABLE {SqlText.Identifier(Staged)} AS SELECT {string.Join(", ", columns.Select(c => $"{SqlText.Identifier(c.Name)} AS {SqlText.Identifier(Stands(c.Name))}"))}{bucket} FROM (SELECT {Columns} FROM {SqlText.Identifier(Source)}) ORDER BY {string.Join(", ", order)}",
             cancellation: cancellation);
     }
 
-    IEnumerable<string> Partition => (spec.Output.PartitionBy ?? []).Select(c => SqlText.Identifier(Known(c, "output.partition_by").Name));
+    IEnumerable<string> Partition => (spec.Output.PartitionBy ?? []).Select(c => SqlText.Identifier(Stands(Known(c, "output.partition_by").Name)));
+
+    /// <summary>A column's name among the staged rows. No column can have the other one, for it breaks the rule for names.</summary>
+    static string Stands(string column) => string.Equals(column, RowNumber, StringComparison.OrdinalIgnoreCase) ? "row's number" : column;
 
     /// <summary>The row numbers of each bucket, and in it of each value of the partition's columns: rows are sorted by these, so each is one range.</summary>
     List<RowRange> Ranges(CancellationToken cancellation)
     {
         var bucket = spec.Output.Hash is null ? "NULL" : SqlText.Identifier(Bucket);
-        return session.Texts($"SELECT {bucket}, min(rowid), count(*) FROM {SqlText.Identifier(Staged)} GROUP BY 1{string.Concat(Partition.Select(c => $", {c}"))} ORDER BY 2", cancellation)
+        return session.Texts($"SELECT {bucket}, min({RowNumber}), count(*) FROM {SqlText.Identifier(Staged)} GROUP BY 1{string.Concat(Partition.Select(c => $", {c}"))} ORDER BY 2", cancellation)
             .ConvertAll(row => new RowRange(
                 row[0] is { } b ? int.Parse(b, CultureInfo.InvariantCulture) : null,
                 row[1] is { } first ? long.Parse(first, CultureInfo.InvariantCulture) : 0,
@@ -111,9 +117,9 @@ internal sealed class ChunkWriter(DuckDbSession session, TaskSpec spec, IReadOnl
     {
         var name = Name(range.Bucket, index);
         var path = Path.Combine(scratch.Chunks, name);
-        var written = range.Bucket is null ? "*" : $"* EXCLUDE ({SqlText.Identifier(Bucket)})";
+        var written = string.Join(", ", columns.Select(c => $"{SqlText.Identifier(Stands(c.Name))} AS {SqlText.Identifier(c.Name)}"));
         session.Execute(
-            $"COPY (SELECT {written} FROM {SqlText.Identifier(Staged)} WHERE rowid BETWEEN {start} AND {start + rows - 1}) TO {SqlText.Literal(path)} ({Format})",
+            $"COPY (SELECT {written} FROM {SqlText.Identifier(Staged)} WHERE {RowNumber} BETWEEN {start} AND {start + rows - 1}) TO {SqlText.Literal(path)} ({Format})",
             cancellation: cancellation);
         return new(path, name, new FileInfo(path).Length, range.Bucket);
     }

@@ -22,6 +22,7 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
     IReadOnlyList<CheckResult> _checks = [];
     LoadResult? _load;
     string _engine = "duckdb";
+    long? _longestLine;
 
     /// <exception cref="OperationCanceledException">The signal came: there is no outcome.</exception>
     /// <exception cref="LakeException">The outcome could not be written.</exception>
@@ -85,8 +86,22 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
         return results;
     }
 
-    /// <summary>Slices come one after another, each with an engine of its own, so that what one needed is free for the next.</summary>
     (IReadOnlyList<ChunkFile> Files, IReadOnlyDictionary<string, ParquetFacts> Facts) Compute(IReadOnlyDictionary<string, string> paths, Watch watch)
+    {
+        try
+        {
+            return ComputeSlices(paths, watch);
+        }
+        catch (LeanPipeException e) when (_longestLine is null && e.Message.Contains(LongLines.Refusal, StringComparison.Ordinal))
+        {
+            _longestLine = LongLines.Longest(spec.Inputs.Where(i => i.Format == InputFormat.Ndjson).SelectMany(i => i.Objects).Select(o => paths[o.Key]).Distinct(), watch.Token);
+            if (Directory.Exists(scratch.Chunks)) Directory.Delete(scratch.Chunks, recursive: true);
+            return ComputeSlices(paths, watch);
+        }
+    }
+
+    /// <summary>Slices come one after another, each with an engine of its own, so that what one needed is free for the next.</summary>
+    (IReadOnlyList<ChunkFile> Files, IReadOnlyDictionary<string, ParquetFacts> Facts) ComputeSlices(IReadOnlyDictionary<string, string> paths, Watch watch)
     {
         progress.Report("sql", 0);
         var parts = TaskSlices.Of(spec, slices);
@@ -144,16 +159,20 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
         return files.Count == 0 ? new Dictionary<string, ParquetFacts>() : ParquetFacts.Read(session, [.. files.Select(f => f.Path)], _columns, watch.Token);
     }
 
-    static void CreateViews(DuckDbSession session, TaskSpec part, IReadOnlyDictionary<string, string> paths, CancellationToken cancellation)
+    void CreateViews(DuckDbSession session, TaskSpec part, IReadOnlyDictionary<string, string> paths, CancellationToken cancellation)
     {
-        foreach (var input in part.Inputs) CreateView(session, input, [.. input.Objects.Select(o => paths[o.Key])], cancellation);
+        foreach (var input in part.Inputs) CreateView(session, input, [.. WithBytes(input).Select(o => paths[o.Key])], cancellation);
     }
 
-    static void CreateView(DuckDbSession session, TaskInput input, IReadOnlyList<string> paths, CancellationToken cancellation)
+    /// <summary>A file of lines without a byte has neither rows nor a head to tell columns from; only when there is nothing else it is read.</summary>
+    static IReadOnlyList<ObjectRef> WithBytes(TaskInput input) =>
+        input.Format != InputFormat.Parquet && input.Objects.Any(o => o.Bytes > 0) ? [.. input.Objects.Where(o => o.Bytes > 0)] : input.Objects;
+
+    void CreateView(DuckDbSession session, TaskInput input, IReadOnlyList<string> paths, CancellationToken cancellation)
     {
         try
         {
-            session.CreateView(input.Name, InputViews.Select(input, paths), cancellation);
+            session.CreateView(input.Name, InputViews.Select(input, paths, _longestLine), cancellation);
         }
         catch (DuckDbException e) when (e.Code is "duckdb.sql" or "duckdb.not_one_select")
         {

@@ -31,6 +31,16 @@ sealed class ManualTime(DateTimeOffset start) : TimeProvider
         foreach (var timer in due) timer.Call();
     }
 
+    /// <summary>Somebody sets the clock; what waits by time that passes goes on waiting.</summary>
+    public void Set(TimeSpan by)
+    {
+        lock (_sync)
+        {
+            _now += by;
+            foreach (var timer in _timers.Where(t => t.Due < DateTimeOffset.MaxValue)) timer.Due += by;
+        }
+    }
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new ManualTimer(this, () => callback(state));

@@ -65,6 +65,20 @@ public sealed class WindowTests : IDisposable
     }
 
     [Fact]
+    public async Task A_clock_that_is_set_back_keeps_no_window_open()
+    {
+        var time = new ManualTime(Noon);
+        var stream = GatewayUnderTest.Seq with { SealWhenIdleFor = TimeSpan.FromMinutes(10) };
+        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, stream), time: time);
+        using var sender = await gateway.ConnectAsync();
+        await sender.SendAsync(Sender.Line(1) + "\n");
+        await sender.AcknowledgedAsync(1);
+        time.Set(TimeSpan.FromDays(-1));
+        time.Advance(TimeSpan.FromMinutes(10));
+        (await gateway.NextPublishedAsync(TimeSpan.FromSeconds(20))).Window.Value.ShouldBe("2026-01-01T10");
+    }
+
+    [Fact]
     public async Task A_silent_stream_seals_all_its_windows_though_a_connection_is_open()
     {
         var time = new ManualTime(Noon);

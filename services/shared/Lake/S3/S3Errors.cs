@@ -7,6 +7,9 @@ namespace LeanPipe.Lake;
 /// <summary>Turns what the SDK throws into what happened, where, whether to try again, and what to check.</summary>
 static class S3Errors
 {
+    public const string NoSuchUpload = "NoSuchUpload";
+    public const string ClockIsOff = "RequestTimeTooSkewed";
+
     public static bool IsMissing(AmazonS3Exception e) => e is { StatusCode: HttpStatusCode.NotFound, ErrorCode: not "NoSuchBucket" };
 
     /// <summary>The service may have done it although we were not told: no answer, or an answer from in front of it.</summary>
@@ -39,8 +42,9 @@ static class S3Errors
             "NoSuchKey" or "NotFound" => New("lake.missing", "the object does not exist."),
             "InvalidAccessKeyId" or "SignatureDoesNotMatch" or "ExpiredToken" or "InvalidToken" =>
                 New("lake.denied", $"{answer}. Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and the region."),
-            "RequestTimeTooSkewed" => New("lake.clock", $"{answer}. This machine's clock is off; correct it."),
+            ClockIsOff => New("lake.clock", $"{answer}. This machine's clock is off; correct it."),
             "AccessDenied" => New("lake.denied", $"{answer}. The credentials need GetObject, PutObject, DeleteObject and ListBucket on the bucket and prefix."),
+            NoSuchUpload => New("lake.busy", $"{answer}. Somebody ended the upload, or a rule of the bucket for unfinished ones; begun anew, it may succeed.", true),
             "NotImplemented" => New("lake.unsupported", $"{answer}. The store lacks an operation that the lake needs; the store probe tells which."),
             _ when e.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized =>
                 New("lake.denied", $"{answer}. Check the credentials and their rights on the bucket and prefix."),

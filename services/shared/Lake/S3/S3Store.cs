@@ -110,7 +110,7 @@ sealed class S3Store : IObjectStore, IDisposable
 
     public async ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        var put = new S3ConditionalPut(once, () => PutRequest(key, content));
+        var put = new S3ConditionalPut(once, client, () => PutRequest(key, content));
         return await Call(key, "write if absent", cancellationToken, put.RunAsync);
     }
 
@@ -129,13 +129,13 @@ sealed class S3Store : IObjectStore, IDisposable
 
     /// <remarks>Up to 5 GiB, the limit of S3's CopyObject; chunks are cut far below it.</remarks>
     public async ValueTask CopyAsync(string sourceKey, string targetKey, CancellationToken cancellationToken) =>
-        await Call(targetKey, $"copy '{sourceKey}' to", cancellationToken, token => client.CopyObjectAsync(
-            new() { SourceBucket = bucket, SourceKey = Full(sourceKey), DestinationBucket = bucket, DestinationKey = Full(targetKey) }, token));
+        await CopyAsync(
+            targetKey, $"copy '{sourceKey}' to", new() { SourceBucket = bucket, SourceKey = Full(sourceKey), DestinationBucket = bucket, DestinationKey = Full(targetKey) }, cancellationToken);
 
     /// <remarks>A copy of the object onto itself, with the limit of <see cref="CopyAsync"/>.</remarks>
     public async ValueTask SetStorageClassAsync(string key, string storageClass, CancellationToken cancellationToken) =>
-        await Call(key, $"set the storage class {storageClass} of", cancellationToken, token => client.CopyObjectAsync(
-            new()
+        await CopyAsync(
+            key, $"set the storage class {storageClass} of", new()
             {
                 SourceBucket = bucket,
                 SourceKey = Full(key),
@@ -143,7 +143,7 @@ sealed class S3Store : IObjectStore, IDisposable
                 DestinationKey = Full(key),
                 StorageClass = new(storageClass),
                 MetadataDirective = S3MetadataDirective.COPY,
-            }, token));
+            }, cancellationToken);
 
     public async IAsyncEnumerable<ListedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -151,9 +151,9 @@ sealed class S3Store : IObjectStore, IDisposable
         ListObjectsV2Response page;
         do
         {
-            page = await Call(prefix, "list", cancellationToken, token => client.ListObjectsV2Async(request, token));
+            page = await ListAsync(prefix, request, cancellationToken);
             foreach (var item in page.S3Objects ?? [])
-                yield return new(item.Key[this.prefix.Length..], item.Size ?? 0, new DateTimeOffset(item.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch), item.StorageClass?.Value);
+                if (!IsHidden(item.Key.AsSpan(this.prefix.Length))) yield return new(item.Key[this.prefix.Length..], item.Size ?? 0, new DateTimeOffset(item.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch), item.StorageClass?.Value);
             request.ContinuationToken = page.NextContinuationToken;
         }
         while (page.IsTruncated == true);
@@ -166,7 +166,7 @@ sealed class S3Store : IObjectStore, IDisposable
         ListObjectsV2Response page;
         do
         {
-            page = await Call(prefix, "list", cancellationToken, token => client.ListObjectsV2Async(request, token));
+            page = await ListAsync(prefix, request, cancellationToken);
             foreach (var folder in page.CommonPrefixes ?? []) yield return folder[full.Length..];
             request.ContinuationToken = page.NextContinuationToken;
         }
@@ -185,6 +185,21 @@ sealed class S3Store : IObjectStore, IDisposable
         }
         return true;
     });
+
+    /// <summary>One page. An answer without a word of whether it is the last is none: taken for an empty list, it would say that nothing is there.</summary>
+    Task<ListObjectsV2Response> ListAsync(string prefix, ListObjectsV2Request request, CancellationToken cancellationToken) => Call(prefix, "list", cancellationToken, async token =>
+        await client.ListObjectsV2Async(request, token) is { IsTruncated: not null } page ? page : throw new EndOfStreamException("the answer is no list"));
+
+    Task CopyAsync(string key, string what, CopyObjectRequest request, CancellationToken cancellationToken) => Call(key, what, cancellationToken, async token =>
+        await client.CopyObjectAsync(request, token) is { ETag.Length: > 0 } copied ? copied : throw new EndOfStreamException("the answer does not say that there is a copy"));
+
+    /// <summary>Objects that stand for a folder, as consoles make them, and what is hidden as in a folder: no key is like that, and nobody could read or delete it by one.</summary>
+    static bool IsHidden(ReadOnlySpan<char> key)
+    {
+        foreach (var part in key.Split('/'))
+            if (key[part] is "" or ['.', ..]) return true;
+        return false;
+    }
 
     string Full(string key) => prefix + ObjectKey.Require(key);
 

@@ -4,6 +4,9 @@ using Amazon.S3.Model;
 namespace LeanPipe.Lake;
 
 /// <summary>One file in parts. The object appears whole when the last call is answered; a failure aborts the upload, so that its parts cost nothing.</summary>
+/// <remarks>
+/// A store that has lost its answer to the last call may say, asked again, that there is no such upload. So each marks its object with an id of its own (<see cref="S3Mark"/>), and then the mark decides.
+/// </remarks>
 sealed class S3Upload(AmazonS3Client client, string bucket, string key, string path, long size, long partBytes, bool plainHttp)
 {
     /// <summary>Bounds memory and sockets; four fill a gigabit line.</summary>
@@ -12,12 +15,15 @@ sealed class S3Upload(AmazonS3Client client, string bucket, string key, string p
     /// <summary>S3's limit on parts; the parts grow for files that would need more.</summary>
     const int MaxParts = 10_000;
 
+    readonly S3Mark mark = new();
+
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         var part = Math.Max(partBytes, (size + MaxParts - 1) / MaxParts);
         var parts = (int)((size + part - 1) / part);
-        var started = await client.InitiateMultipartUploadAsync(
-            new InitiateMultipartUploadRequest { BucketName = bucket, Key = key, ContentType = "application/octet-stream" }, cancellationToken);
+        var start = new InitiateMultipartUploadRequest { BucketName = bucket, Key = key, ContentType = "application/octet-stream" };
+        mark.PutOn(start.Metadata);
+        var started = await client.InitiateMultipartUploadAsync(start, cancellationToken);
         try
         {
             var tags = new PartETag[parts];
@@ -37,14 +43,25 @@ sealed class S3Upload(AmazonS3Client client, string bucket, string key, string p
                     }, token);
                 tags[index] = new(index + 1, answer.ETag);
             });
-            await client.CompleteMultipartUploadAsync(
-                new() { BucketName = bucket, Key = key, UploadId = started.UploadId, PartETags = [.. tags] }, cancellationToken);
+            await CompleteAsync(started.UploadId, tags, cancellationToken);
             return true;
         }
         catch
         {
             await Abort(started.UploadId);
             throw;
+        }
+    }
+
+    async Task CompleteAsync(string uploadId, PartETag[] tags, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.CompleteMultipartUploadAsync(new() { BucketName = bucket, Key = key, UploadId = uploadId, PartETags = [.. tags] }, cancellationToken);
+        }
+        catch (AmazonS3Exception e) when (e.ErrorCode == S3Errors.NoSuchUpload)
+        {
+            if (await mark.IsOnAsync(client, bucket, key, cancellationToken) is not true) throw;
         }
     }
 

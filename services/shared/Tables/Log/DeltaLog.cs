@@ -75,7 +75,7 @@ static class DeltaLog
     {
         foreach (var action in actions)
         {
-            if (action.CommitInfo is { ValueKind: JsonValueKind.Object } info && info.TryGetProperty("timestamp", out var at) && at.TryGetInt64(out var milliseconds))
+            if (action.CommitInfo is { ValueKind: JsonValueKind.Object } info && info.TryGetProperty("timestamp", out var at) && at.ValueKind == JsonValueKind.Number && at.TryGetInt64(out var milliseconds))
                 return DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
         }
         return null;

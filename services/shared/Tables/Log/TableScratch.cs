@@ -19,11 +19,11 @@ sealed class TableScratch : IDisposable
 
     public string File(string name) => Path.Combine(folder.FullName, name);
 
-    /// <summary>The object as a local file: in place where the store is a folder, otherwise fetched under a name.</summary>
+    /// <summary>The object as a local file: in place where the store is a folder (and DuckDB would not take its path for a pattern), otherwise fetched under a name.</summary>
     /// <exception cref="LakeException"><c>lake.missing</c></exception>
     public async Task<string> FetchAsync(IObjectStore store, string key, string name, CancellationToken cancellationToken)
     {
-        if (store.LocalPath(key) is { } local) return local;
+        if (store.LocalPath(key) is { } local && !SqlText.IsPattern(local)) return local;
         await using var from = await store.OpenAsync(key, 0, null, cancellationToken)
             ?? throw new LakeException("lake.missing", $"Object '{key}' of {store.Root} is named and not there. If versions were cleaned up meanwhile, open the table again.");
         await using var to = System.IO.File.Create(File(name));

@@ -12,8 +12,9 @@ static class TableCommits
     /// <summary>Milliseconds since the epoch, never before the version's before it: time travel by timestamp needs them in order, and clocks step back.</summary>
     public static long Timestamp(DeltaTable? current, DateTimeOffset now) => Math.Max(now.ToUnixTimeMilliseconds(), current?.CommittedAt.ToUnixTimeMilliseconds() ?? 0);
 
+    /// <summary>By the very path that it was added by: there is more than one way to encode one, and not every reader decodes both before it compares them.</summary>
     public static DeltaAction Remove(DeltaFile file, long milliseconds, bool dataChange) =>
-        new() { Remove = new(Encode(file.Path), milliseconds, dataChange, true, new Dictionary<string, string?>(), file.Bytes) };
+        new() { Remove = new(file.Source.Path, milliseconds, dataChange, true, new Dictionary<string, string?>(), file.Bytes) };
 
     public static DeltaAction Add(TableAdd file, long milliseconds, bool dataChange) => new()
     {

@@ -91,6 +91,8 @@ sealed class TableMerge(IObjectStore store, TablePublish publish, IReadOnlyList<
         {
             if (!minimums.TryGetProperty(column, out var min) || !maximums.TryGetProperty(column, out var max)) continue;
             var type = schema.Columns.First(c => c.Name == column).Type;
+            // SQL ends where a text has a zero.
+            if (min.ToString().Contains('\0') || max.ToString().Contains('\0')) continue;
             conditions.Add($"{SqlText.Identifier(column)} BETWEEN CAST({SqlText.Literal(min.ToString())} AS {type}) AND CAST({SqlText.Literal(max.ToString())} AS {type})");
         }
         return conditions.Count == 0 ? null : string.Join(" AND ", conditions);

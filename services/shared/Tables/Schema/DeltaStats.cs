@@ -30,7 +30,7 @@ static class DeltaStats
         if (text is null) return null;
         using var stats = JsonDocument.Parse(text);
         if (stats.RootElement.ValueKind != JsonValueKind.Object) throw new JsonException("it is no object");
-        return stats.RootElement.TryGetProperty("numRecords", out var count) && count.TryGetInt64(out var rows) ? rows : null;
+        return stats.RootElement.TryGetProperty("numRecords", out var count) && count.ValueKind == JsonValueKind.Number && count.TryGetInt64(out var rows) ? rows : null;
     }
 
     // Fields of a struct stand in an object of its name, as they do in the schema.
