@@ -7,11 +7,14 @@ namespace LeanPipe.Gateway.Intake;
 
 /// <summary>Reads one connection to its end, and acknowledges as the stream asks for it.</summary>
 /// <remarks>
-/// Bounded memory: a read buffer, which a frame may widen to max_frame; who waits for the rest of a frame keeps no more than it has, and an idle connection nothing. Nothing is read while the stream has max_unsynced bytes
-/// that are not on disk, or while the log or its disk is full. TCP's window is what the peer feels.
+/// Bounded memory: the blocks that the socket has filled, and a buffer for a frame that goes on in the next block, up to max_frame; who waits for the rest of a frame keeps no more than it has, and an idle connection nothing.
+/// Nothing is read while the stream has max_unsynced bytes that are not on disk, or while the log or its disk is full. TCP's window is what the peer feels.
 /// </remarks>
 sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth health, GatewayOptions options, TimeProvider time, PipeReader input, PipeWriter output, PeerClocks clocks)
 {
+    /// <summary>So many bytes are copied behind the beginning of a frame at first.</summary>
+    const int JoinedBytes = 1024;
+
     readonly Acknowledgements _acks = new(stream, options, time, output);
 
     byte[] _buffer = [];
@@ -56,8 +59,7 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
             for (var rest = result.Buffer; !rest.IsEmpty;)
             {
                 if (!await MayReadAsync(draining)) return CloseReason.Draining;
-                rest = rest.Slice(Fill(rest));
-                if (Take(intake)) clock.FrameEnded();
+                rest = rest.Slice(Take(rest, intake, clock));
                 if (intake.IsBroken) return CloseReason.BadLength;
                 await stream.RoomAsync(CancellationToken.None);
             }
@@ -124,25 +126,54 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
         }
     }
 
-    /// <summary>Copies what fits behind what is left of the last portion.</summary>
-    int Fill(in ReadOnlySequence<byte> bytes)
+    /// <summary>Frames are taken where the socket's bytes stand. Only one that has begun in bytes before them is put together in the buffer.</summary>
+    /// <returns>Bytes that are done with, or kept.</returns>
+    int Take(in ReadOnlySequence<byte> bytes, FrameIntake intake, PeerClock clock)
     {
-        if (_length == _buffer.Length || _buffer.Length < Math.Min(options.Buffers.PortionBytes, _length + bytes.Length)) Move(Math.Max(options.Buffers.PortionBytes, _length * 2));
-        var count = (int)Math.Min(bytes.Length, _buffer.Length - _length);
-        bytes.Slice(0, count).CopyTo(_buffer.AsSpan(_length));
-        _length += count;
-        _received += count;
+        var before = _length;
+        var portion = bytes.FirstSpan;
+        if (before == 0 && !portion.IsEmpty)
+        {
+            if (portion.Length > options.Buffers.PortionBytes) portion = portion[..options.Buffers.PortionBytes];
+            var rest = portion[Take(portion, intake, clock)..];
+            if (!rest.IsEmpty) Keep(rest);
+            return portion.Length;
+        }
+
+        // A long frame's buffer grows with it, so that it is looked through a few times and not once for every portion.
+        var count = (int)Math.Min(bytes.Length, Math.Max(before, Math.Min(JoinedBytes, options.Buffers.PortionBytes)));
+        if (_buffer.Length < before + count) Move(before + count);
+        bytes.Slice(0, count).CopyTo(_buffer.AsSpan(before));
+        var consumed = Take(_buffer.AsSpan(0, before + count), intake, clock);
+        var left = before + count - consumed;
+        if (consumed > before)
+        {
+            // What is behind the frame is taken where it stands.
+            _received -= left;
+            _length = 0;
+            return count - left;
+        }
+        _buffer.AsSpan(consumed, left).CopyTo(_buffer);
+        _length = left;
         return count;
     }
 
-    /// <returns>Whether a frame has ended.</returns>
-    bool Take(FrameIntake intake)
+    /// <returns>Bytes that are done with.</returns>
+    int Take(ReadOnlySpan<byte> portion, FrameIntake intake, PeerClock clock)
     {
-        var (consumed, batch) = intake.Take(_buffer.AsSpan(0, _length), _received, log);
-        _buffer.AsSpan(consumed, _length - consumed).CopyTo(_buffer);
-        _length -= consumed;
-        if (batch is not null) _acks.Appended(intake.Frames, batch);
-        return batch is not null;
+        _received += portion.Length - _length;
+        var (consumed, batch) = intake.Take(portion, _received, log);
+        if (batch is null) return consumed;
+        _acks.Appended(intake.Frames, batch);
+        clock.FrameEnded();
+        return consumed;
+    }
+
+    void Keep(ReadOnlySpan<byte> rest)
+    {
+        if (_buffer.Length < rest.Length) Move(rest.Length);
+        rest.CopyTo(_buffer);
+        _length = rest.Length;
     }
 
     /// <summary>The beginning of a frame whose rest may never come moves out of a buffer that somebody else can use.</summary>

@@ -93,20 +93,21 @@ sealed partial class FrameIntake
 
     bool IsInTime()
     {
-        var (ticks, limits) = (_verdict.EventTicks, _format.Definition.Limits);
-        var code = ticks > _now.UtcTicks + limits.MaxAhead.Ticks ? RejectCode.TooFarAhead
-            : ticks < _now.UtcTicks - limits.MaxBehind.Ticks ? RejectCode.TooFarBehind
-            : IsOpen(ticks - ticks % _windowLength) ? RejectCode.None : RejectCode.TooManyWindows;
+        var ticks = _verdict.EventTicks;
+        var code = ticks > _newestTicks ? RejectCode.TooFarAhead
+            : ticks < _oldestTicks ? RejectCode.TooFarBehind
+            : IsOpen(ticks) ? RejectCode.None : RejectCode.TooManyWindows;
         if (code == RejectCode.None) return true;
         _verdict.Fail(code, 0);
         return _verdict.In(_format.Definition.EventTime);
     }
 
-    bool IsOpen(long windowTicks)
+    bool IsOpen(long ticks)
     {
-        if (windowTicks == _openWindow) return true;
-        if (!_stream.Windows.TryOpen(windowTicks)) return false;
-        _openWindow = windowTicks;
+        if ((ulong)(ticks - _openWindow) < (ulong)_windowLength) return true;
+        var window = ticks - ticks % _windowLength;
+        if (!_stream.Windows.TryOpen(window)) return false;
+        _openWindow = window;
         return true;
     }
 

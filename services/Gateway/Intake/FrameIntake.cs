@@ -14,6 +14,9 @@ namespace LeanPipe.Gateway.Intake;
 /// </remarks>
 sealed partial class FrameIntake
 {
+    /// <summary>No time lies within a window's length of it.</summary>
+    const long NoWindow = long.MinValue;
+
     readonly StreamIntake _stream;
     readonly GatewayOptions _options;
     readonly TimeProvider _time;
@@ -58,6 +61,10 @@ sealed partial class FrameIntake
     DateTimeOffset _now;
     Arrival _arrival;
 
+    // Event times that the document in force takes now.
+    long _oldestTicks;
+    long _newestTicks;
+
     /// <summary>The window that was asked for last; asked again with every portion, for a seal closes windows meanwhile.</summary>
     long _openWindow;
 
@@ -82,7 +89,7 @@ sealed partial class FrameIntake
 
     /// <summary>Frames, validates and appends what is whole in the buffer.</summary>
     /// <param name="received">Bytes the socket has given so far, those of this buffer included.</param>
-    /// <returns>How many bytes are done with; the rest comes again with more behind it. The batch is null when there was nothing to append.</returns>
+    /// <returns>How many bytes are done with; the rest comes again, though maybe not all of it in the next portion. The batch is null when there was nothing to append.</returns>
     public (int Consumed, LogBatch? Batch) Take(ReadOnlySpan<byte> buffer, long received, WriteAheadLog log)
     {
         var scratch = _stream.Scratches.Rent();
@@ -103,7 +110,8 @@ sealed partial class FrameIntake
         (_scratch, _verdict, _rewritten, _decoded, _runs, _decoder) = (scratch, scratch.Verdict, scratch.Rewritten, scratch.Decoded, scratch.Runs, _format.RentDecoder());
         _runs.Clear();
         _rewritten.ResetWrittenCount();
-        (_blank, _kept, _openWindow, _now, _arrival) = (0, 0, -1, now, ArrivalAt(now));
+        (_blank, _kept, _openWindow, _now, _arrival) = (0, 0, NoWindow, now, ArrivalAt(now));
+        TakeTimes();
         _verdict.NowTicks = now.UtcTicks - now.UtcTicks % TimeSpan.TicksPerMicrosecond;
     }
 
@@ -117,10 +125,12 @@ sealed partial class FrameIntake
     {
         if (_keeps) KeptFramesWriter.Begin(_rewritten, _connection, _peer, _client, _now);
         var at = 0;
+        var misses = 0;
         while (at < buffer.Length && !IsBroken)
         {
             // What has begun under one document ends under it.
             if (_format != _stream.Format && !_isSkipping && (at > 0 || !_isMidFrame)) Use(_stream.Format);
+            if (misses < MostMisses) misses = TakeLines(buffer, ref at) ? 0 : misses + 1;
             if (!TryTakeFrame(buffer, ref at)) break;
         }
         _isMidFrame = at < buffer.Length;
@@ -155,7 +165,14 @@ sealed partial class FrameIntake
         _windowLength = format.Definition.Window.Length.Ticks;
         _windowMinutes = (int)(_windowLength / TimeSpan.TicksPerMinute);
         _scanned = 0;
-        _openWindow = -1;
+        _openWindow = NoWindow;
+        TakeTimes();
+    }
+
+    void TakeTimes()
+    {
+        var limits = _format.Definition.Limits;
+        (_oldestTicks, _newestTicks) = (_now.UtcTicks - limits.MaxBehind.Ticks, _now.UtcTicks + limits.MaxAhead.Ticks);
     }
 
     /// <summary>False when more bytes are needed, or none are of use any more.</summary>
@@ -163,7 +180,7 @@ sealed partial class FrameIntake
     {
         var rest = buffer[at..];
         if (_isSkipping) return TrySkip(rest, ref at);
-        var fault = _cutter.TryRead(rest, _scanned, out var found);
+        var fault = _cutter.TryRead(rest, Math.Min(_scanned, rest.Length), out var found);
         _scanned = fault == FrameFault.Incomplete ? rest.Length : 0;
         if (fault == FrameFault.None) TakeFrame(buffer, at, found);
         else if (fault != FrameFault.Incomplete) return TakeFault(fault, rest, found, ref at);

@@ -22,6 +22,7 @@ sealed class StreamFormat
         Rewriter = RecordRewriter.Of(definition);
         Cutter = new(definition.Framing, definition.Limits.MaxFrameBytes);
         Return(RentDecoder());
+        Lines = definition is { Framing: NewlineFramingDefinition, Decoder: not CellDecoderDefinition } ? Validator.Quick : null;
     }
 
     public StreamDefinition Definition { get; }
@@ -31,6 +32,9 @@ sealed class StreamFormat
     public FrameCutter Cutter { get; }
 
     public RecordValidator Validator { get; }
+
+    /// <summary>What a frame may be that needs no framing before it is validated: a line of JSON, as the quick walk accepts it. Null when frames are not such lines.</summary>
+    public QuickRecord? Lines { get; }
 
     /// <summary>Null when what is accepted is always what the segment keeps.</summary>
     public RecordRewriter? Rewriter { get; }

@@ -1,6 +1,6 @@
-using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Text;
 using LeanPipe.Contracts;
 
@@ -17,7 +17,10 @@ enum QuickKind
     Bool,
     String,
     Enum,
-    EpochTimestamp,
+
+    /// <summary>Milli-, micro- or nanoseconds, which are whole.</summary>
+    EpochCount,
+    EpochSeconds,
     TextTimestamp,
     Record,
     Union,
@@ -42,7 +45,7 @@ sealed class QuickRecord
     {
         if (type.Fields.Count is 0 or > MaxFields || depth > MaxDepth || !type.Fields.All(f => QuickText.IsPlain(f.Name))) return null;
         var fields = type.Fields
-            .Select(f => new QuickField(new($"\"{f.Name}\":"), QuickValue.Of(f.Type, canonicalTimestamps, depth), f.Nullable, f.Name == eventTime))
+            .Select((f, i) => new QuickField(new($"{(i == 0 ? '{' : ',')}\"{f.Name}\":"), new($"\"{f.Name}\":"), QuickValue.Of(f.Type, canonicalTimestamps, depth), f.Nullable, f.Name == eventTime))
             .ToArray();
         var required = 0UL;
         for (var i = 0; i < fields.Length; i++)
@@ -51,8 +54,9 @@ sealed class QuickRecord
     }
 }
 
+/// <param name="Lead">The name in the schema's order without a space: behind the brace when it is the first field's, else behind a comma.</param>
 /// <param name="Name">Quoted, with the colon.</param>
-sealed record QuickField(QuickText Name, QuickValue Value, bool Nullable, bool IsEventTime);
+sealed record QuickField(QuickText Lead, QuickText Name, QuickValue Value, bool Nullable, bool IsEventTime);
 
 /// <summary>One type of a field.</summary>
 sealed class QuickValue
@@ -96,28 +100,34 @@ sealed class QuickValue
         StringType { Pattern: null } t => new() { Kind = QuickKind.String, MinLength = t.MinLength, MaxLength = t.MaxLength },
         EnumType t when t.Values.All(QuickText.IsPlain) => new() { Kind = QuickKind.Enum, Values = [.. t.Values.Select(v => new QuickText($"\"{v}\""))] },
         TimestampType { Unit: TimestampUnit.Text } t => new() { Kind = QuickKind.TextTimestamp, Format = canonicalTimestamps ? null : t.Format },
-        TimestampType t => new() { Kind = QuickKind.EpochTimestamp, Unit = t.Unit },
+        TimestampType t => new() { Kind = t.Unit == TimestampUnit.Seconds ? QuickKind.EpochSeconds : QuickKind.EpochCount, Unit = t.Unit },
         RecordType t when QuickRecord.Of(t, eventTime: null, canonicalTimestamps, depth + 1) is { } record => new() { Kind = QuickKind.Record, Record = record },
         UnionType t => new() { Kind = QuickKind.Union, Members = [.. t.Members.Select(m => Of(m, canonicalTimestamps, depth))] },
         _ => Unsure,
     };
 }
 
-/// <summary>Bytes to compare with, by a word at each end where they are not longer than two.</summary>
+/// <summary>Bytes to compare with, up to sixteen of them at once.</summary>
 sealed class QuickText
 {
     readonly byte[] _utf8;
-    readonly ulong _head;
-    readonly ulong _tail;
+    readonly Vector128<byte> _head;
+
+    /// <summary>All ones where the head has bytes of the text.</summary>
+    readonly Vector128<byte> _mask;
 
     public QuickText(string text)
     {
         _utf8 = Encoding.UTF8.GetBytes(text);
-        if (_utf8.Length >= 8) (_head, _tail) = (BinaryPrimitives.ReadUInt64LittleEndian(_utf8), BinaryPrimitives.ReadUInt64LittleEndian(_utf8.AsSpan(_utf8.Length - 8)));
-        else if (_utf8.Length >= 4) (_head, _tail) = (BinaryPrimitives.ReadUInt32LittleEndian(_utf8), BinaryPrimitives.ReadUInt32LittleEndian(_utf8.AsSpan(_utf8.Length - 4)));
+        Length = _utf8.Length;
+        Span<byte> bytes = stackalloc byte[Vector128<byte>.Count];
+        _utf8.AsSpan(0, Math.Min(Length, bytes.Length)).CopyTo(bytes);
+        _head = Vector128.Create<byte>(bytes);
+        bytes[..Math.Min(Length, bytes.Length)].Fill(byte.MaxValue);
+        _mask = Vector128.Create<byte>(bytes);
     }
 
-    public int Length => _utf8.Length;
+    public int Length { get; }
 
     /// <summary>Whether a JSON string may hold the text as it is.</summary>
     public static bool IsPlain(string text) => !text.Any(c => c is < ' ' or '"' or '\\');
@@ -126,21 +136,10 @@ sealed class QuickText
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool IsAt(ref byte text, int at, int end)
     {
-        var length = _utf8.Length;
-        if (end - at < length) return false;
-        ref var first = ref Unsafe.Add(ref text, at);
-        if (length >= 8)
-        {
-            return Word(ref first) == _head && Word(ref Unsafe.Add(ref first, length - 8)) == _tail &&
-                (length <= 16 || MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref first, 8), length - 16).SequenceEqual(_utf8.AsSpan(8, length - 16)));
-        }
-        if (length >= 4) return HalfWord(ref first) == _head && HalfWord(ref Unsafe.Add(ref first, length - 4)) == _tail;
-        return MemoryMarshal.CreateReadOnlySpan(ref first, length).SequenceEqual(_utf8);
+        if (end - at < Vector128<byte>.Count || Length > Vector128<byte>.Count) return IsAtWhole(ref text, at, end);
+        return (Vector128.LoadUnsafe(ref Unsafe.Add(ref text, at)) & _mask) == _head;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static ulong Word(ref byte at) => BitConverter.IsLittleEndian ? Unsafe.ReadUnaligned<ulong>(ref at) : BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(ref at));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static ulong HalfWord(ref byte at) => BitConverter.IsLittleEndian ? Unsafe.ReadUnaligned<uint>(ref at) : BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<uint>(ref at));
+    bool IsAtWhole(ref byte text, int at, int end) =>
+        end - at >= Length && MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref text, at), Length).SequenceEqual(_utf8);
 }

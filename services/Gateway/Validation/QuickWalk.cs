@@ -36,35 +36,47 @@ static class QuickWalk
         return end == frame.Length && (!found.HasOtherThanAscii || Utf8.IsValid(frame));
     }
 
+    /// <summary>Accepts a record where it stands among others, with LF right behind it. No record that is accepted holds an LF, so this is the very frame that framing would find.</summary>
+    /// <returns>Where the LF stands; -1 when not sure, which is also said of a record whose end is not in the buffer.</returns>
+    public static int LineEnd(ReadOnlySpan<byte> buffer, int at, QuickRecord record, out long eventTicks)
+    {
+        var found = default(Found);
+        ref var text = ref MemoryMarshal.GetReference(buffer);
+        var end = Record(ref text, at, buffer.Length, record, ref found);
+        eventTicks = found.EventTicks;
+        return end > 0 && end < buffer.Length && Unsafe.Add(ref text, end) == '\n' && (!found.HasOtherThanAscii || Utf8.IsValid(buffer[at..end])) ? end : Unsure;
+    }
+
     static int Record(ref byte text, int at, int end, QuickRecord record, ref Found found)
     {
-        if (at >= end || Unsafe.Add(ref text, at) != '{') return Unsure;
-        at++;
         var fields = record.Fields;
         var seen = 0UL;
         for (var index = 0; ; index++)
         {
-            // Most senders keep the schema's order of fields.
-            at = SkipSpace(ref text, at, end);
-            if (index >= fields.Length || !fields[index].Name.IsAt(ref text, at, end))
+            // Most senders keep the schema's order of fields, and many write no space.
+            if (index < fields.Length && fields[index].Lead.IsAt(ref text, at, end)) at += fields[index].Lead.Length;
+            else
             {
-                index = Find(ref text, at, end, fields);
-                if (index < 0) return Unsure;
+                if (at >= end || Unsafe.Add(ref text, at) != (seen == 0 ? '{' : ',')) return Unsure;
+                at = SkipSpace(ref text, at + 1, end);
+                if (index >= fields.Length || !fields[index].Name.IsAt(ref text, at, end))
+                {
+                    index = Find(ref text, at, end, fields);
+                    if (index < 0) return Unsure;
+                }
+                at += fields[index].Name.Length;
             }
             var field = fields[index];
             if ((seen & (1UL << index)) != 0) return Unsure;
             seen |= 1UL << index;
 
-            at = SkipSpace(ref text, at + field.Name.Length, end);
+            at = SkipSpace(ref text, at, end);
             at = field.Nullable && IsNull(ref text, at, end) ? at + 4 : Value(ref text, at, end, field.Value, ref found);
             if (at < 0) return Unsure;
             if (field.IsEventTime) found.EventTicks = found.LastTicks;
 
             at = SkipSpace(ref text, at, end);
-            if (at >= end) return Unsure;
-            var next = Unsafe.Add(ref text, at++);
-            if (next == ',') continue;
-            return next == '}' && (seen & record.Required) == record.Required ? at : Unsure;
+            if (at < end && Unsafe.Add(ref text, at) == '}') return (seen & record.Required) == record.Required ? at + 1 : Unsure;
         }
     }
 
@@ -76,17 +88,16 @@ static class QuickWalk
     }
 
     /// <returns>Where the value ends.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static int Value(ref byte text, int at, int end, QuickValue type, ref Found found)
     {
         switch (type.Kind)
         {
-            case QuickKind.Int64:
+            case QuickKind.Int64 or QuickKind.EpochCount:
                 at = Integer(ref text, at, end, out var whole);
-                return at > 0 && whole >= type.Min && whole <= type.Max ? at : Unsure;
-            case QuickKind.EpochTimestamp when type.Unit != TimestampUnit.Seconds:
-                at = Integer(ref text, at, end, out var count);
-                return at > 0 && EpochTimestampCheck.TryTicks(count, type.Unit, out found.LastTicks) ? at : Unsure;
-            case QuickKind.Float64 or QuickKind.Decimal or QuickKind.EpochTimestamp:
+                if (at < 0) return Unsure;
+                return (type.Kind == QuickKind.Int64 ? whole >= type.Min && whole <= type.Max : EpochTimestampCheck.TryTicks(whole, type.Unit, out found.LastTicks)) ? at : Unsure;
+            case QuickKind.Float64 or QuickKind.Decimal or QuickKind.EpochSeconds:
                 return Number(ref text, at, end, type, ref found);
             case QuickKind.String:
                 return String(ref text, at, end, type, ref found);
@@ -94,14 +105,12 @@ static class QuickWalk
                 foreach (var value in type.Values)
                     if (value.IsAt(ref text, at, end)) return at + value.Length;
                 return Unsure;
+            case QuickKind.Union:
+                return Union(ref text, at, end, type, ref found);
             case QuickKind.TextTimestamp:
                 return Timestamp(ref text, at, end, type, ref found);
             case QuickKind.Bool:
                 return "true"u8.SequenceEqual(Rest(ref text, at, end, 4)) ? at + 4 : "false"u8.SequenceEqual(Rest(ref text, at, end, 5)) ? at + 5 : Unsure;
-            case QuickKind.Union:
-                foreach (var member in type.Members)
-                    if (Value(ref text, at, end, member, ref found) is > 0 and var done) return done;
-                return Unsure;
             case QuickKind.Record:
                 return Record(ref text, at, end, type.Record!, ref found);
             default:
@@ -109,7 +118,15 @@ static class QuickWalk
         }
     }
 
+    static int Union(ref byte text, int at, int end, QuickValue type, ref Found found)
+    {
+        foreach (var member in type.Members)
+            if (Value(ref text, at, end, member, ref found) is > 0 and var done) return done;
+        return Unsure;
+    }
+
     /// <summary>A whole number of at most 19 digits. What may follow it is the caller's to check.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static int Integer(ref byte text, int at, int end, out long value)
     {
         var isNegative = at < end && Unsafe.Add(ref text, at) == '-';
@@ -175,21 +192,30 @@ static class QuickWalk
     }
 
     /// <summary>Where a string without escapes and control characters ends, its closing quote included.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static int StringEnd(ref byte text, int at, int end, out bool hasOtherThanAscii)
     {
         hasOtherThanAscii = false;
         if (at >= end || Unsafe.Add(ref text, at) != '"') return Unsure;
         at++;
-        for (; end - at >= Vector128<byte>.Count; at += Vector128<byte>.Count)
+        for (; end - at >= Vector256<byte>.Count; at += Vector256<byte>.Count)
         {
             // As signed bytes, control characters and all that is no ASCII are below the space.
-            var bytes = Vector128.LoadUnsafe(ref Unsafe.Add(ref text, at));
-            var special = Vector128.LessThan(bytes.AsSByte(), Vector128.Create((sbyte)' ')).AsByte() | Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\'));
+            var bytes = Vector256.LoadUnsafe(ref Unsafe.Add(ref text, at));
+            var special = Vector256.LessThan(bytes.AsSByte(), Vector256.Create((sbyte)' ')).AsByte() | Vector256.Equals(bytes, Vector256.Create((byte)'"')) | Vector256.Equals(bytes, Vector256.Create((byte)'\\'));
             var mask = special.ExtractMostSignificantBits();
             if (mask == 0) continue;
             at += System.Numerics.BitOperations.TrailingZeroCount(mask);
+            if (Unsafe.Add(ref text, at) == '"') return at + 1;
             break;
         }
+        return StringRest(ref text, at, end, out hasOtherThanAscii);
+    }
+
+    /// <summary>Byte for byte: what is near the end of the buffer, or holds more than ASCII.</summary>
+    static int StringRest(ref byte text, int at, int end, out bool hasOtherThanAscii)
+    {
+        hasOtherThanAscii = false;
         for (; at < end; at++)
         {
             var b = Unsafe.Add(ref text, at);

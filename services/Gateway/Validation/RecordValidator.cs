@@ -18,8 +18,6 @@ sealed class RecordValidator
 
     readonly RecordCheck _root;
 
-    /// <summary>Null when the schema has nothing that the quick walk could accept.</summary>
-    readonly QuickRecord? _quick;
 
     /// <param name="stamps">Fields that the gateway fills.</param>
     public RecordValidator(RecordType schema, string eventTime, bool canonicalTimestamps, IReadOnlyDictionary<string, StampSource>? stamps = null)
@@ -30,16 +28,17 @@ sealed class RecordValidator
         _root = new(schema, canonicalTimestamps, new(eventTime, stamps ?? new Dictionary<string, StampSource>()));
 
         // A stamped record is never what its frame is, so there the quick walk has nothing to accept.
-        _quick = stamps is { Count: > 0 } ? null : QuickRecord.Of(schema, eventTime, canonicalTimestamps);
+        Quick = stamps is { Count: > 0 } ? null : QuickRecord.Of(schema, eventTime, canonicalTimestamps);
     }
+
+    /// <summary>What <see cref="QuickWalk"/> accepts, the validator does; null when the schema has nothing that the walk could accept.</summary>
+    public QuickRecord? Quick { get; }
 
     /// <summary>True when the frame is a record; the verdict then has its event time, otherwise the reason.</summary>
     public bool Accepts(ReadOnlySpan<byte> frame, Verdict verdict)
     {
-        if (_quick is null || !QuickWalk.Accepts(frame, _quick, out var ticks)) return AcceptsStrictly(frame, verdict);
-        verdict.Reset();
-        verdict.MustRewrite = false;
-        verdict.EventTicks = ticks;
+        if (Quick is null || !QuickWalk.Accepts(frame, Quick, out var ticks)) return AcceptsStrictly(frame, verdict);
+        verdict.Accept(ticks);
         return true;
     }
 

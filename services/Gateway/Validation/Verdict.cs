@@ -35,6 +35,14 @@ sealed class Verdict
         _pathLength = 0;
     }
 
+    /// <summary>The frame is a record as it stands.</summary>
+    public void Accept(long eventTicks)
+    {
+        Reset();
+        MustRewrite = false;
+        EventTicks = eventTicks;
+    }
+
     public bool Fail(RejectCode code, int offset)
     {
         Code = code;

@@ -24,18 +24,16 @@ sealed class IngestBenchmark(IngestOptions options)
         await using var sidecar = await StartSidecarAsync();
         var port = sidecar.Address().Port;
         var results = new List<Result>();
-        foreach (var (label, program) in await GatewayBuild.AllAsync(options))
+        var builds = await GatewayBuild.AllAsync(options);
+        foreach (var connections in options.Connections)
         {
-            foreach (var connections in options.Connections)
-            {
-                await AddAsync($"LeanPipe{label}: log", connections, acked: false, () => new GatewayServer(program, Destination.Log, acked: false, port));
-                await AddAsync($"LeanPipe{label}: log, acks", connections, acked: true, () => new GatewayServer(program, Destination.Log, acked: true, port));
-                await AddAsync($"LeanPipe{label}: log, folder lake", connections, acked: false, () => new GatewayServer(program, Destination.FolderLake, acked: false, port));
-                if (S3Lake.IsThere) await AddAsync($"LeanPipe{label}: log, S3 lake", connections, acked: false, () => new GatewayServer(program, Destination.S3Lake, acked: false, port));
-                else Absent($"LeanPipe{label}: log, S3 lake", "LEANPIPE_TEST_S3 names no S3 endpoint");
-            }
-            await AddPacedAsync($"LeanPipe{label}: log, acks, {PacedRate:N0} lines/s", () => new GatewayServer(program, Destination.Log, acked: true, port));
+            await AddOursAsync("log", connections, acked: false, program => new GatewayServer(program, Destination.Log, acked: false, port));
+            await AddOursAsync("log, acks", connections, acked: true, program => new GatewayServer(program, Destination.Log, acked: true, port));
+            await AddOursAsync("log, folder lake", connections, acked: false, program => new GatewayServer(program, Destination.FolderLake, acked: false, port));
+            if (S3Lake.IsThere) await AddOursAsync("log, S3 lake", connections, acked: false, program => new GatewayServer(program, Destination.S3Lake, acked: false, port));
+            else Absent("LeanPipe: log, S3 lake", "LEANPIPE_TEST_S3 names no S3 endpoint");
         }
+        foreach (var (label, program) in builds) await AddPacedAsync($"LeanPipe{label}: log, acks, {PacedRate:N0} lines/s", () => new GatewayServer(program, Destination.Log, acked: true, port));
         foreach (var (name, start, share) in Peers.All())
         {
             if (start is null) Absent(name, "not on this machine; tests/Benchmarks/Ingest/peers.sh unpacks it");
@@ -44,11 +42,22 @@ sealed class IngestBenchmark(IngestOptions options)
         }
         return results;
 
+        // The builds take turns run by run: a machine's speed drifts by more than what one change of the code brings.
+        async Task AddOursAsync(string name, int connections, bool acked, Func<string, Server> start)
+        {
+            for (var run = 0; run < options.Runs; run++)
+                foreach (var (label, program) in builds) await AddOnceAsync($"LeanPipe{label}: {name}", connections, acked, () => start(program));
+        }
+
         async Task AddAsync(string name, int connections, bool acked, Func<Server> start, double share = 1)
         {
+            for (var run = 0; run < options.Runs; run++) await AddOnceAsync(name, connections, acked, start, share);
+        }
+
+        async Task AddOnceAsync(string name, int connections, bool acked, Func<Server> start, double share = 1)
+        {
             var cases = $"{name}; {connections} connection{(connections == 1 ? "" : "s")}";
-            if (!options.Wants(cases)) return;
-            for (var run = 0; run < options.Runs; run++) Add(await MeasureAsync(cases, start, new(0, connections, acked), (int)(options.Lines * share)));
+            if (options.Wants(cases)) Add(await MeasureAsync(cases, start, new(0, connections, acked), (int)(options.Lines * share)));
         }
 
         async Task AddPacedAsync(string name, Func<Server> start)

@@ -68,6 +68,53 @@ public sealed class FrameIntakeTests : IDisposable
         }
     }
 
+    /// <summary>With the delimiter LF every frame is found before it is looked at; lines are walked where they stand.</summary>
+    [Fact]
+    public async Task The_short_way_of_lines_leads_where_the_long_way_leads()
+    {
+        var random = new Random(4);
+        string[] kinds =
+        [
+            """{"n":1,"t":3600}""", """{"n":22,"t":7200}""", """{"n":3,"t":7199}""", """{"t":3600,"n":4}""", """{"n": 5, "t": 9}""", """{"n":6,"t":1e3}""", """{ "n":7,"t":1}  """, """{"n":"8","t":1}""",
+            """{"n":9,"t":99999999999}""", """{"n":1000000000001,"t":3600.25}""", "", "x", """{"n":10}""", """{"n":11,"t":3600}}""",
+        ];
+        var format = Telemetry with { Limits = Telemetry.Limits with { MaxOpenWindows = 3 } };
+        var delimited = format with { Framing = new DelimiterFramingDefinition((byte)'\n') };
+        for (var round = 0; round < 40; round++)
+        {
+            // Runs of one kind, so that lines are found after frames and frames after lines.
+            var lines = Enumerable.Range(0, 60).SelectMany(_ => Enumerable.Repeat(kinds[random.Next(kinds.Length)], random.Next(1, 6)));
+            var wire = Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n{\"n\":12,");
+            var portion = random.Next(1, 300);
+            var shortWay = await TakeAsync(format, wire, portion);
+            var longWay = await TakeAsync(delimited, wire, portion);
+            shortWay.ShouldBe(longWay, $"round {round}, portions of {portion}");
+        }
+    }
+
+    /// <summary>What a connection adds to the ledger.</summary>
+    async Task<string> TakeAsync(StreamDefinition stream, byte[] wire, int portion)
+    {
+        var before = Ledger();
+        var intake = new FrameIntake(new(stream, 0, DateTimeOffset.UtcNow), _options, TimeProvider.System, 1, "test");
+        var (left, end) = (0, 0);
+        while (end < wire.Length)
+        {
+            end = Math.Min(wire.Length, end + portion);
+            left += intake.Take(wire.AsSpan(left, end - left), end, _log).Consumed;
+
+            // What is left may come again in pieces.
+            if (end - left > 2) left += intake.Take(wire.AsSpan(left, 2), left + 2, _log).Consumed;
+        }
+        await _log.Append(intake.End(wire.Length - left, wire.Length), static (b, e) => e.Write(b.Add(EntryKind.ConnectionClosed, ConnectionEntry.Bytes))).Durable;
+        var after = Ledger();
+        var sums = new[] { after.Records - before.Records, after.Frames - before.Frames, after.BytesFramed - before.BytesFramed, after.BytesRejected - before.BytesRejected, after.BytesPartial - before.BytesPartial };
+        return $"{string.Join(' ', sums)} {Added(before.Rejects, after.Rejects)} {Added(before.Windows, after.Windows)}";
+
+        static string Added(IReadOnlyDictionary<string, long> before, IReadOnlyDictionary<string, long> after) =>
+            string.Join(' ', after.OrderBy(a => a.Key, StringComparer.Ordinal).Select(a => $"{a.Key} {a.Value - before.GetValueOrDefault(a.Key)}"));
+    }
+
     [Fact]
     public async Task From_the_read_buffer_to_the_log_a_record_allocates_nothing()
     {

@@ -65,8 +65,32 @@ public sealed class QuickWalkTests
             {
                 // The rest of the line stands behind the end: whoever read it would accept.
                 QuickWalk.Accepts(line.AsSpan(0, length), QuickRecord.Of(Flat, "t", canonicalTimestamps: false)!, out _).ShouldBeFalse();
+                QuickWalk.LineEnd(new ReadOnlySpan<byte>([.. line, (byte)'\n'], 0, length), 0, QuickRecord.Of(Flat, "t", canonicalTimestamps: false)!, out _).ShouldBe(-1);
             }
         }
+    }
+
+    [Fact]
+    public void A_line_among_others_is_accepted_exactly_when_its_frame_is()
+    {
+        var random = new Random(20260202);
+        var plan = QuickRecord.Of(Flat, "t", canonicalTimestamps: false)!;
+        var lines = FlatLines.Select(Encoding.UTF8.GetBytes).ToArray();
+        var quick = 0;
+        for (var i = 0; i < Lines / 10; i++)
+        {
+            var line = lines[random.Next(lines.Length)];
+            for (var mutations = random.Next(3); mutations > 0; mutations--) line = Mutate(line, lines[random.Next(lines.Length)], random);
+            var before = random.Next(3);
+            byte[] buffer = [.. lines[0][..before], .. line, (byte)'\n', .. lines[random.Next(lines.Length)], (byte)'\n'];
+            var end = before + buffer.AsSpan(before).IndexOf((byte)'\n');
+            var isAccepted = QuickWalk.Accepts(buffer.AsSpan(before, end - before), plan, out var ticks);
+            var found = QuickWalk.LineEnd(buffer, before, plan, out var ticksOfLine);
+            if (isAccepted) quick++;
+            if (found != (isAccepted ? end : -1) || (isAccepted && ticks != ticksOfLine)) Assert.Fail($"{Convert.ToHexString(buffer)} from {before}: the line's end {found}, the frame's {end}, which is {(isAccepted ? "" : "not ")}accepted");
+            QuickWalk.LineEnd(buffer.AsSpan(0, end), before, plan, out _).ShouldBe(-1, "the LF is not in the buffer yet");
+        }
+        quick.ShouldBeGreaterThan(Lines / 100);
     }
 
     static int Compare(RecordValidator validator, QuickRecord plan, string[] texts, Random random)
