@@ -23,7 +23,8 @@ static class CommandLine
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction and not ExampleHelp)
         {
             // One unknown word makes unknown words of all that follow.
-            foreach (var problem in parsed.UnmatchedTokens.Count > 0 ? parsed.Errors.Take(1) : parsed.Errors) await error.WriteLineAsync($"error: {problem.Message}");
+            var problems = parsed.UnmatchedTokens is [var unknown, ..] ? [parsed.Errors.FirstOrDefault(e => e.Message.Contains($"'{unknown}'", StringComparison.Ordinal)) ?? parsed.Errors[0]] : parsed.Errors;
+            foreach (var problem in problems) await error.WriteLineAsync($"error: {Describe(problem)}");
             await error.WriteLineAsync($"Try '{CommandPath(parsed)} --help'.");
             return ExitCode.Usage;
         }
@@ -50,6 +51,15 @@ static class CommandLine
         root.SetAction(parsed => help.Action is ExampleHelp action ? action.Invoke(parsed) : ExitCode.Usage);
         return root;
     }
+
+    /// <summary>The parser's own sentences do not say which argument is missing, nor which commands there are.</summary>
+    static string Describe(ParseError problem) => problem.SymbolResult switch
+    {
+        ArgumentResult { Parent: CommandResult, Tokens.Count: 0, Argument: var argument } => $"{argument.Name} is missing: {argument.Description}.",
+        CommandResult { Command: { Action: null, Subcommands: { Count: > 0 } commands } command } when !problem.Message.StartsWith("Unrecognized", StringComparison.Ordinal) =>
+            $"'{command.Name}' is followed by one of its commands: {string.Join(", ", commands.Select(c => c.Name))}.",
+        _ => problem.Message,
+    };
 
     static string CommandPath(ParseResult parsed)
     {

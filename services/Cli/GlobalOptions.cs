@@ -24,7 +24,19 @@ sealed class GlobalOptions
 
     public Option<bool> Verbose { get; } = new("--verbose") { Description = "Show where an error came from", Recursive = true };
 
+    public GlobalOptions()
+    {
+        NotEmpty(Home, "the folder of an installation");
+        NotEmpty(Lake, "a folder's path, or s3://bucket/prefix");
+    }
+
     public IEnumerable<Option> All => [Home, Lake, Verbose];
+
+    /// <summary>A shell's variable that is not set gives an empty text.</summary>
+    static void NotEmpty(Option option, string expected) => option.Validators.Add(r =>
+    {
+        if (r.Tokens is [{ Value: "" }]) r.AddError($"{option.Name} is empty: expected {expected}.");
+    });
 
     /// <summary>An address of a service; its type alone is none that the command line can read.</summary>
     public static Option<Uri?> Url(string name, string description) => new(name)

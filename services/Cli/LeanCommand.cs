@@ -30,7 +30,7 @@ sealed class LeanCommand(string name, string description, params IReadOnlyList<s
             catch (Exception e)
             {
                 await invocation.Error.WriteLineAsync(invocation.Verbose ? $"error: {e}" : $"error: {e.GetType().Name}: {e.Message} This is a bug; --verbose shows where.");
-                return ExitCode.Failed;
+                return e is UsageException ? ExitCode.Usage : ExitCode.Failed;
             }
         });
         return this;

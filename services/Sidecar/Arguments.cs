@@ -26,7 +26,7 @@ static class Arguments
           --retention-terminated AGE   720h
 
         Environment: DAPR_API_TOKEN is required of every caller when set; APP_API_TOKEN is sent to the app when set.
-        The log's first line names the ports. Exit codes: 0 stopped, 2 a flag is wrong.
+        The log's first line names the ports. Exit codes: 0 stopped, 1 the state can no longer be written, 2 a flag is wrong.
         """;
 
     /// <summary>Options without tokens, or what is wrong with each flag.</summary>

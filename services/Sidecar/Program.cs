@@ -3,6 +3,7 @@ using LeanPipe.Sidecar;
 
 // The sidecar alone. Tokens come from the environment only.
 const int Succeeded = 0;
+const int Failed = 1;
 const int Usage = 2;
 if (args is ["--help" or "-h"])
 {
@@ -33,5 +34,6 @@ catch (LeanPipeException e) when (e.Code == "sidecar.options_invalid")
 
 var app = builder.Build();
 app.MapSidecar();
+var store = app.Services.GetRequiredService<LeanPipe.Sidecar.State.StateStore>();
 await app.RunAsync();
-return Succeeded;
+return store.HasFailed ? Failed : Succeeded;

@@ -4,9 +4,9 @@ using LeanPipe.Sidecar.Workflows;
 
 namespace LeanPipe.Sidecar;
 
-/// <summary>Opens the state before the server listens, says when all is ready, and closes the state last.</summary>
+/// <summary>Opens the state before the server listens, says when all is ready, and closes the state last. Ends its host when nothing can be written any more: only a new start helps.</summary>
 sealed class SidecarHost(
-    StateStore store, WorkflowEngine engine, SidecarOptions options, SidecarEndpoints endpoints, ILogger<SidecarHost> log) : IHostedLifecycleService
+    StateStore store, WorkflowEngine engine, SidecarOptions options, SidecarEndpoints endpoints, IHostApplicationLifetime lifetime, ILogger<SidecarHost> log) : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken)
     {
@@ -43,11 +43,13 @@ sealed class SidecarHost(
     {
         try
         {
-            await store.JournalCompletion;
+            await store.WhenEndedAsync();
         }
         catch (LeanPipeException e)
         {
             log.JournalFailed(e);
         }
+
+        lifetime.StopApplication();
     }
 }

@@ -11,10 +11,10 @@ static partial class SidecarLog
     [LoggerMessage(2, LogLevel.Warning, "The journal's last write was interrupted: {Bytes} bytes were cut. Nothing that was acknowledged is lost")]
     public static partial void TornTailCut(this ILogger log, long bytes);
 
-    [LoggerMessage(3, LogLevel.Error, "The journal can no longer be written; every change is refused until the sidecar is started again")]
+    [LoggerMessage(3, LogLevel.Error, "The journal can no longer be written: the sidecar ends, and goes on from its journal when it is started again")]
     public static partial void JournalFailed(this ILogger log, Exception cause);
 
-    [LoggerMessage(4, LogLevel.Critical, "A change failed half-way; nothing is written or shown any more until the sidecar is started again, which goes on from the journal")]
+    [LoggerMessage(4, LogLevel.Critical, "A change failed half-way: the sidecar ends, and goes on from its journal when it is started again")]
     public static partial void StateAbandoned(this ILogger log, Exception cause);
 
     [LoggerMessage(5, LogLevel.Information, "App '{AppId}': grpc port {GrpcPort}")]

@@ -27,11 +27,13 @@ static class BackfillCommand
         return command.Does(globals, async (call, stop) =>
         {
             var name = RunArguments.Parse<PipelineName>(call.Get(pipeline)!);
+            var (first, end) = (RunArguments.Parse<WindowId>(call.Get(from)!), RunArguments.Parse<WindowId>(call.Get(to)!));
+            if (first.Start >= end.Start) throw new UsageException($"--from {first} is not before --to {end}: no window lies between them.");
             var parameters = RunArguments.Params(call.Get(param)!);
             var stream = LeadingStream(ConfigFolder.Load(call.Home.Config).Require(), name);
             using var http = new HttpClient();
             var backfill = new Backfill(ObjectStores.Open(call.Lake), call.Home.Config, new(http, call.Get(sidecar) ?? call.Home.RequireRunning().Sidecar));
-            var windows = await backfill.WindowsAsync(stream, RunArguments.Parse<WindowId>(call.Get(from)!), RunArguments.Parse<WindowId>(call.Get(to)!), stop);
+            var windows = await backfill.WindowsAsync(stream, first, end, stop);
             var output = TextWriter.Synchronized(call.Out);
             var (done, ended) = (new BackfillWindow[windows.Count], 0);
             await Parallel.ForAsync(0, windows.Count, new ParallelOptions { MaxDegreeOfParallelism = call.Get(parallel), CancellationToken = stop }, async (n, token) =>
@@ -57,7 +59,7 @@ static class BackfillCommand
     static StreamName LeadingStream(Configuration configuration, PipelineName name)
     {
         var pipeline = configuration.Pipelines.FirstOrDefault(p => p.Definition.Name == name)?.Definition
-            ?? throw new UsageException($"There is no pipeline '{name}'; its pipelines: {string.Join(", ", configuration.Pipelines.Select(p => p.Definition.Name))}.");
+            ?? throw new UsageException($"There is no pipeline '{name}'; its pipelines: {(configuration.Pipelines.Count == 0 ? "none" : string.Join(", ", configuration.Pipelines.Select(p => p.Definition.Name)))}.");
         return pipeline.LeadingStream ?? throw new UsageException($"The pipeline '{name}' reads no stream, so it has no windows to fill.");
     }
 }

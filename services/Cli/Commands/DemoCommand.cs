@@ -21,6 +21,7 @@ static class DemoCommand
         var records = new Option<long>("--records") { Description = "How many records to send", HelpName = "N", DefaultValueFactory = _ => 200_000 };
         records.Between(100, 1_000_000_000, "100 to 1000000000");
         var seed = new Option<ulong>("--seed") { Description = "Another seed sends other records", HelpName = "N", DefaultValueFactory = _ => 1 };
+        seed.Between(0UL, ulong.MaxValue, "a whole number, 0 or more");
         var command = new LeanCommand(
             "demo", "See it all work: send telemetry over TCP, seal its windows, run the pipeline, and compare the table with what was sent.",
             "leanpipe demo", "leanpipe demo --records 1000000 --home /tmp/demo") { records, seed, ports.Stream, ports.DaprHttp, ports.DaprGrpc, ports.Orchestrator };
@@ -74,6 +75,7 @@ static class DemoCommand
         do
         {
             if (sending.IsFaulted) await sending;
+            process.ThrowIfEnded();
             settlement = await Settlement.ReadAsync(store, configuration, process.LedgerOf, stop);
             progress.Show(Line(sender, sending, state, settlement, narrator, TimeProvider.System.GetElapsedTime(started)));
             if (sending.IsCompletedSuccessfully && settlement.IsSettled) break;

@@ -14,6 +14,7 @@ static class HousekeepingCommand
     {
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would go and why, and change nothing" };
         var rows = new Option<int>("--rows") { Description = "A dry run lists at most so many objects; 0 lists all", HelpName = "N", DefaultValueFactory = _ => 50 };
+        rows.Between(0, int.MaxValue, "0 or more");
         var format = GlobalOptions.Format();
         var command = new LeanCommand(
             "housekeeping", "Tidy the lake by HOME/config/housekeeping.yaml: what is old and what nobody needs. Each deletion is in housekeeping/log/ of the lake before it happens.",

@@ -17,6 +17,7 @@ static class QueryCommand
     {
         var sql = new Argument<string>("SQL") { Description = "One SELECT; every published table is a view of its name" };
         var rows = new Option<int>("--rows") { Description = "A table shows at most so many rows; 0 shows all", HelpName = "N", DefaultValueFactory = _ => 100 };
+        rows.Between(0, int.MaxValue, "0 or more");
         var asOf = new Option<string?>("--as-of") { Description = "The tables as they were: a version of the one table, or a timestamp", HelpName = "VERSION|TIMESTAMP" };
         var format = GlobalOptions.Format();
         var command = new LeanCommand(

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using LeanPipe.Cli.Output;
+using LeanPipe.Cli.Runs;
 using LeanPipe.Contracts;
 using LeanPipe.Documents;
 using LeanPipe.Gateway;
@@ -27,7 +28,7 @@ static class ReplayCommand
         {
             var definition = SchemaCommand.Find(call, call.Get(stream)!, call.Get(version));
             if (!call.Get(rejected)) CheckWindows(call, definition);
-            var asked = call.Get(windows) is { Length: > 0 } names ? names.Select(WindowId.Parse).ToHashSet() : null;
+            var asked = call.Get(windows) is { Length: > 0 } names ? names.Select(RunArguments.Parse<WindowId>).ToHashSet() : null;
             using var http = new HttpClient();
             var url = call.Get(sidecar) ?? call.Home.FindRunning()?.Sidecar;
             var progress = new Progress(call.Error, ReferenceEquals(call.Error, Console.Error) && !Console.IsErrorRedirected, TimeProvider.System);

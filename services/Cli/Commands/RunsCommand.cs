@@ -13,6 +13,7 @@ static class RunsCommand
     {
         var format = GlobalOptions.Format();
         var limit = new Option<int>("--limit") { Description = "At most so many, the newest first", HelpName = "N", DefaultValueFactory = _ => 50 };
+        limit.Between(1, int.MaxValue, "1 or more");
         var command = new LeanCommand("runs", "List the runs of the lake, the newest first.", "leanpipe runs", "leanpipe runs -o json | jq '.[] | select(.state == \"failed\")'") { limit, format };
         return command.Does(globals, async (call, stop) =>
         {

@@ -52,7 +52,9 @@ static class UpCommand
             {
                 await ResumeDemoAsync(home, demo, process, log, stop);
                 if (call.Get(untilIdle)) return await WaitUntilIdleAsync(process, configuration, ObjectStores.Open(call.Lake), log, stop);
-                await Task.Delay(Timeout.Infinite, stop);
+                await Task.WhenAny(Task.Delay(Timeout.Infinite, stop), process.Ended);
+                stop.ThrowIfCancellationRequested();
+                process.ThrowIfEnded();
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -80,6 +82,7 @@ static class UpCommand
         using var timer = new PeriodicTimer(LookEvery);
         while (await timer.WaitForNextTickAsync(stop))
         {
+            process.ThrowIfEnded();
             var settlement = await Settlement.ReadAsync(store, configuration, process.LedgerOf, stop);
             if (!settlement.IsSettled) continue;
             foreach (var run in settlement.Failed) Say(log, $"The run {run} failed; 'leanpipe status {run}' says why.");

@@ -20,6 +20,7 @@ static class ValidateCommand
             var errors = new List<DocumentError>();
             foreach (var file in call.Get(files)!)
             {
+                if (file.Length == 0) throw new UsageException("FILE is empty: expected a document, or a folder with streams/ and pipelines/ in it.");
                 var (what, found) = Directory.Exists(file) ? Folder(file) : File(file);
                 errors.AddRange(found);
                 if (!call.WantsJson(format) && found.Count == 0) await call.Out.WriteLineAsync($"{file}: {what}");

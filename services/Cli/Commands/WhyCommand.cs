@@ -16,6 +16,7 @@ static class WhyCommand
         var run = RunArguments.Run();
         var step = new Argument<string>("STEP") { Description = "One of its steps" };
         var most = new Option<int>("--tasks") { Description = "Explain at most so many tasks", HelpName = "N", DefaultValueFactory = _ => 100 };
+        most.Between(1, int.MaxValue, "1 or more");
         var format = GlobalOptions.Format();
         var command = new LeanCommand(
             "why", "Say why the tasks of a step ran, or that they took the result of an equal task: what of SQL, engine, inputs, parameters, output and checks changed.",

@@ -5,6 +5,10 @@ namespace LeanPipe.Cli.Homes;
 /// <summary>The folder of one installation. Everything that `leanpipe` keeps on a machine stands below it.</summary>
 sealed class HomeFolder(string path)
 {
+    // Who only looks whether somebody runs here holds the lock for a moment.
+    const int LockAttempts = 25;
+    static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(20);
+
     public string Path { get; } = System.IO.Path.GetFullPath(path);
 
     public string Config => In("config");
@@ -34,6 +38,11 @@ sealed class HomeFolder(string path)
     public IDisposable Lock()
     {
         Directory.CreateDirectory(State);
+        for (var attempt = 1; attempt < LockAttempts; attempt++)
+        {
+            if (TryLock() is { } held) return held;
+            Thread.Sleep(BetweenAttempts);
+        }
         return TryLock() ?? throw new LeanPipeException(
             "cli.home_in_use", $"Another leanpipe{(Endpoints.Read(this) is { } other ? $" (process {other.Pid})" : "")} runs in {Path}. Stop it, or choose another folder with --home.");
     }

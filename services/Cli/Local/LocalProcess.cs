@@ -16,8 +16,11 @@ namespace LeanPipe.Cli.Local;
 /// <remarks>Started in the order in which they need each other and stopped the other way round, so that what the gateway drains is still published, and what is published still delivered.</remarks>
 sealed class LocalProcess : IAsyncDisposable
 {
+    const string NamePrefix = "leanpipe-";
+
     readonly LocalOptions _options;
     readonly Stack<WebApplication> _running = new();
+    readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     GatewayLedgers? _ledgers;
 
     LocalProcess(LocalOptions options) => _options = options;
@@ -28,6 +31,16 @@ sealed class LocalProcess : IAsyncDisposable
 
     /// <summary>What is durable of a stream at this moment; null when the gateway has no such stream.</summary>
     public Ledger? LedgerOf(StreamName stream) => _ledgers!.Streams.Contains(stream) ? _ledgers.Get(stream) : null;
+
+    /// <summary>Completes when the first service ends. One that did so by itself, because its state cannot be written or because it was told to, leaves the others half alive.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <exception cref="LeanPipeException"><c>cli.service_ended</c></exception>
+    public void ThrowIfEnded()
+    {
+        if (_ended.Task.IsCompletedSuccessfully)
+            throw new LeanPipeException("cli.service_ended", $"The {_ended.Task.Result} has ended by itself; its last lines in the log say why. Start leanpipe again, and it goes on where it was.");
+    }
 
     /// <exception cref="Contracts.LeanPipeException">A port is taken, or a service refuses its options.</exception>
     public static async Task<LocalProcess> StartAsync(LocalOptions options, CancellationToken stop)
@@ -88,6 +101,7 @@ sealed class LocalProcess : IAsyncDisposable
     {
         var app = builder.Build();
         _running.Push(app);
+        app.Lifetime.ApplicationStopping.Register(() => _ended.TrySetResult(app.Environment.ApplicationName[NamePrefix.Length..]));
         map(app);
         await app.StartAsync(stop);
         return app;
@@ -96,7 +110,7 @@ sealed class LocalProcess : IAsyncDisposable
     WebApplicationBuilder Builder(string service, int? listenOn, SidecarEndpoints? sidecar = null)
     {
         // Empty: neither files of the current folder nor variables of the environment may steer a service behind the options' back.
-        var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = $"leanpipe-{service}", ContentRootPath = AppContext.BaseDirectory });
+        var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = NamePrefix + service, ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseKestrelCore();
         builder.Services.AddRouting();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();

@@ -24,7 +24,7 @@ sealed class TableSession : IDisposable
         var scratch = Directory.CreateTempSubdirectory("leanpipe-query-").FullName;
         try
         {
-            var tables = catalog.Tables.Where(t => sql.Contains(t.Name.Value, StringComparison.OrdinalIgnoreCase)).ToList();
+            var tables = catalog.Tables.Where(t => Mentions(sql, t.Name.Value)).ToList();
             if (asOf is not null) tables = await asOf.ApplyAsync(store, tables, stop);
             var files = new Dictionary<string, string>();
             foreach (var file in tables.SelectMany(t => t.Files)) files[file.Key] = store.LocalPath(file.Key) ?? await FetchAsync(store, file, scratch, stop);
@@ -49,6 +49,16 @@ sealed class TableSession : IDisposable
     {
         Session.Dispose();
         Directory.Delete(_scratch, recursive: true);
+    }
+
+    /// <summary>As a whole word: <c>t</c> is not mentioned where <c>t_more</c> is.</summary>
+    internal static bool Mentions(string sql, string name)
+    {
+        for (var at = sql.IndexOf(name, StringComparison.OrdinalIgnoreCase); at >= 0; at = sql.IndexOf(name, at + 1, StringComparison.OrdinalIgnoreCase))
+            if ((at == 0 || !IsOfName(sql[at - 1])) && (at + name.Length == sql.Length || !IsOfName(sql[at + name.Length]))) return true;
+        return false;
+
+        static bool IsOfName(char c) => char.IsLetterOrDigit(c) || c is '_';
     }
 
     static async Task<string> FetchAsync(IObjectStore store, ObjectRef file, string scratch, CancellationToken stop)

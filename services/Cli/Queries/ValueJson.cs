@@ -27,7 +27,7 @@ static class ValueJson
                 json.WriteStartObject();
                 foreach (DictionaryEntry entry in map)
                 {
-                    json.WritePropertyName(TextTable.Text(entry.Key));
+                    json.WritePropertyName(TextTable.Plain(entry.Key));
                     Write(json, entry.Value);
                 }
                 json.WriteEndObject();
@@ -37,7 +37,7 @@ static class ValueJson
                 foreach (var item in list) Write(json, item);
                 json.WriteEndArray();
                 break;
-            default: json.WriteStringValue(TextTable.Text(value)); break;
+            default: json.WriteStringValue(TextTable.Plain(value)); break;
         }
     }
 }

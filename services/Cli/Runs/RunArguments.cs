@@ -12,7 +12,12 @@ static class RunArguments
 
     public static Option<string> Window() => new("--window") { Description = "A day (2026-01-01), an hour (2026-01-01T10) or a minute (2026-01-01T1005), UTC", HelpName = "W", Required = true };
 
-    public static Option<int?> Revision() => new("--revision") { Description = "Revision of the window (default: the newest)", HelpName = "N" };
+    public static Option<int?> Revision()
+    {
+        var revision = new Option<int?>("--revision") { Description = "Revision of the window (default: the newest)", HelpName = "N" };
+        revision.Between(1, int.MaxValue, "1 or more");
+        return revision;
+    }
 
     public static Option<string[]> Param() => new("--param") { Description = "A parameter's value; may be given several times", HelpName = "K=V", DefaultValueFactory = _ => [] };
 

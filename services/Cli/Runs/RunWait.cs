@@ -10,11 +10,26 @@ static class RunWait
 {
     static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(300);
 
+    /// <summary>A run outlives its sidecar, so whoever waits for it does not give up while that one is started again.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     public static async Task<WorkflowState> ForAsync(WorkflowApi api, RunId run, CancellationToken stop)
     {
         using var timer = new PeriodicTimer(AskEvery);
+        var heard = TimeProvider.System.GetTimestamp();
         while (await timer.WaitForNextTickAsync(stop))
-            if (await api.FindAsync(run, stop) is { HasEnded: true } state) return state;
+        {
+            try
+            {
+                if (await api.FindAsync(run, stop) is { HasEnded: true } state) return state;
+                heard = TimeProvider.System.GetTimestamp();
+            }
+            catch (LeanPipeException e) when (e.IsTransient && TimeProvider.System.GetElapsedTime(heard) < Patience)
+            {
+                // It is asked again.
+                continue;
+            }
+        }
         throw new OperationCanceledException(stop);
     }
 

@@ -33,7 +33,7 @@ static class InstallationCheck
                 using var response = await http.GetAsync(new Uri(address));
                 await TellAsync(response.IsSuccessStatusCode, $"{address}: {(int)response.StatusCode}");
             }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException or UriFormatException or NotSupportedException)
             {
                 await TellAsync(false, $"{address}: {e.Message}");
             }

@@ -18,6 +18,12 @@ sealed class RunCancellation(IObjectStore store, TaskRunner tasks, IRunInstances
     {
         if (!await instances.IsActiveAsync(run, cancellation)) return false;
         await RequestAsync(run, Cancelled, "The run was cancelled. 'leanpipe retry' goes on with what it has committed.", cancellation);
+        if (!await instances.IsActiveAsync(run, cancellation))
+        {
+            // It ended meanwhile, and nobody but its next start would find the request.
+            await store.DeleteAsync(LakeLayout.RunCancel(run), cancellation);
+            return false;
+        }
         await instances.WakeAsync(run, cancellation);
         return true;
     }

@@ -27,8 +27,8 @@ sealed class RunStarter(IObjectStore store, DaprWorkflowClient workflows)
     /// <summary>The id of a pipeline's run over a window, told apart from its other runs there by a tail.</summary>
     public static RunId IdFor(PipelineName pipeline, WindowId window, string tail)
     {
-        var plain = RunId.For(pipeline, window, 1).Value[..^"-r1".Length];
-        return new($"{(plain.Length + tail.Length + 1 <= 64 ? plain : plain[..(63 - tail.Length)])}-{tail}");
+        var plain = new RunId(RunId.For(pipeline, window, 1).Value[..^"-r1".Length]);
+        return plain.WithTail($"-{tail}");
     }
 
     async Task<bool> IsKnownAsync(RunId run, CancellationToken cancellation) =>

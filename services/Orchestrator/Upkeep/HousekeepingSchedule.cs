@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using LeanPipe.Documents;
 
@@ -39,9 +38,9 @@ sealed class HousekeepingSchedule(OrchestratorOptions options, IConfiguration co
                 await SynchroniseAsync(sidecar, stoppingToken);
                 told = false;
             }
-            catch (Exception e) when (e is HttpRequestException or JsonException or OperationCanceledException && !stoppingToken.IsCancellationRequested)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                // The sidecar may start after this service; a person needs to know only when it stays away.
+                // The sidecar may start after this service; a person needs to know only when it stays away. Whatever it is must not end the service.
                 if (!told) log.HousekeepingNotScheduled(e.Message);
                 (told, wait) = (true, TryAgainAfter);
             }

@@ -177,8 +177,9 @@ sealed class CronSchedule
                     return false;
 
                 var bits = field.Bits;
-                for (var n = first; n <= last; n += step)
-                    bits |= 1UL << n;
+                // Counted in long: a step may be as large as an int.
+                for (long n = first; n <= last; n += step)
+                    bits |= 1UL << (int)n;
                 field = new CronField(bits, field.IsAny || isAny);
             }
 

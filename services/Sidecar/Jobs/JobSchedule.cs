@@ -45,12 +45,15 @@ sealed class JobSchedule
     }
 
     /// <summary>The first time after <paramref name="now"/>; null when there is none.</summary>
-    /// <param name="last">When it was last due: an interval counts from there, so that it does not drift, but what was missed is not made up for.</param>
+    /// <param name="last">
+    /// When it was last due: an interval counts from there, so that it does not drift, but what was missed is not made up for. A clock that is set back while the app works
+    /// does not bring the same time again.
+    /// </param>
     /// <param name="now">The time.</param>
     public DateTimeOffset? Next(DateTimeOffset last, DateTimeOffset now)
     {
         if (_cron is not null)
-            return _cron.Next(now);
+            return _cron.Next(last > now ? last : now);
         if (_every >= DateTimeOffset.MaxValue - now)
             return null;
         var next = last + _every;

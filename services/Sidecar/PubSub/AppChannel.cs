@@ -136,9 +136,9 @@ sealed class AppChannel(SidecarOptions options) : IDisposable
                 ? status.GetString()
                 : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // A body that is no JSON is the app's own business: the code said that it took the event.
+            // A body that is no JSON, or no text, is the app's own business: the code said that it took the event.
             return null;
         }
     }

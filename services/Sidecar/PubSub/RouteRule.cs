@@ -11,7 +11,8 @@ static partial class RouteRule
 
     public static bool Matches(string match, JsonElement cloudEvent) => Terms(match) is { } terms && terms.All(term =>
     {
-        var isEqual = Field(cloudEvent, term.Path) is { ValueKind: JsonValueKind.String } field && field.GetString() == term.Text;
+        // Compared as bytes: a publisher's data may be no UTF-8, which has no string.
+        var isEqual = Field(cloudEvent, term.Path) is { ValueKind: JsonValueKind.String } field && field.ValueEquals(term.Text);
         return isEqual == term.WantsEqual;
     });
 

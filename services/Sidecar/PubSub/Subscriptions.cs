@@ -23,8 +23,9 @@ static class Subscriptions
                 ? [.. document.RootElement.EnumerateArray().Select(Parse).OfType<Subscription>()]
                 : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter is a text that is no UTF-8.
             return null;
         }
     }

@@ -25,6 +25,8 @@ sealed record ArchivedInstance(ArchiveEntry Entry)
 /// </remarks>
 sealed class Archive(string directory, long tolerateDeadBytes) : IDisposable
 {
+    public const string DamagedCode = "sidecar.archive_damaged";
+
     const string FilePrefix = "archive-";
 
     readonly Dictionary<int, SafeFileHandle> _files = [];
@@ -177,7 +179,7 @@ sealed class Archive(string directory, long tolerateDeadBytes) : IDisposable
     }
 
     static LeanPipeException Damaged(string path, long at, string found) => new(
-        "sidecar.archive_damaged",
+        DamagedCode,
         $"The sidecar's archive '{path}' is damaged at byte {at}: {found}. It holds finished workflow instances only. Restore the file from a copy, or purge "
         + "the instances that cannot be read.");
 }

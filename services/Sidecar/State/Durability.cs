@@ -7,10 +7,12 @@ namespace LeanPipe.Sidecar.State;
 /// <summary>What the file system has to be asked for, so that a file is still there under its name after a power cut.</summary>
 static class Durability
 {
+    const string Unfinished = ".new";
+
     /// <summary>Writes a whole file beside its place, makes it durable, and only then gives it its name.</summary>
     public static void Replace(string path, IEnumerable<byte[]> parts)
     {
-        var beside = path + ".new";
+        var beside = path + Unfinished;
         using (var file = File.OpenHandle(beside, FileMode.Create, FileAccess.Write))
         {
             long at = 0;
@@ -26,6 +28,9 @@ static class Durability
         File.Move(beside, path, overwrite: true);
         FlushDirectory(Path.GetDirectoryName(path)!);
     }
+
+    /// <summary>What a <see cref="Replace"/> that was interrupted left beside the file.</summary>
+    public static void DeleteUnfinished(string path) => File.Delete(path + Unfinished);
 
     public static void FlushDirectory(string path)
     {

@@ -34,14 +34,16 @@ sealed class Journal : IAsyncDisposable
     long _appended;
     bool _compacting;
 
-    Journal(FileStream directoryLock, string path, long compactAtBytes, long cutBytes)
+    Journal(FileStream directoryLock, string path, long compactAtBytes, long cutBytes, long snapshotEnd)
     {
         _lock = directoryLock;
         _path = path;
         _compactAtBytes = compactAtBytes;
         CutBytes = cutBytes;
         _file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
-        _length = _baseLength = RandomAccess.GetLength(_file);
+        _length = RandomAccess.GetLength(_file);
+        // What earlier lives appended counts too: a sidecar that is started anew every night would otherwise never compact.
+        (_baseLength, _appended) = (snapshotEnd, _length - snapshotEnd);
         _writer = Task.Run(WriteAsync);
     }
 
@@ -65,6 +67,7 @@ sealed class Journal : IAsyncDisposable
             if (!File.Exists(path))
                 Durability.Replace(path, [JournalFile.Header(snapshotBytes: 0)]);
 
+            Durability.DeleteUnfinished(path);
             var bytes = File.ReadAllBytes(path);
             var whole = JournalFile.Replay(bytes, path, apply);
             if (whole < bytes.Length)
@@ -74,7 +77,7 @@ sealed class Journal : IAsyncDisposable
                 RandomAccess.FlushToDisk(file);
             }
 
-            return new Journal(directoryLock, path, compactAtBytes, bytes.Length - whole);
+            return new Journal(directoryLock, path, compactAtBytes, bytes.Length - whole, JournalFile.SnapshotEnd(bytes));
         }
         catch
         {

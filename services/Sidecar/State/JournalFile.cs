@@ -52,6 +52,9 @@ static class JournalFile
         return frame;
     }
 
+    /// <summary>Where the snapshot ends that a file begins with; its header is whole.</summary>
+    public static long SnapshotEnd(ReadOnlySpan<byte> file) => HeaderBytes + BinaryPrimitives.ReadInt64LittleEndian(file[Version.Length..]);
+
     /// <summary>Hands every transaction to <paramref name="apply"/>; returns the length up to which the file is whole.</summary>
     /// <exception cref="LeanPipeException">sidecar.journal_damaged</exception>
     public static int Replay(ReadOnlySpan<byte> file, string path, Action<Transaction> apply)
@@ -62,7 +65,7 @@ static class JournalFile
             throw Damaged(path, 0, "the file does not begin as a sidecar journal of version 1");
         }
 
-        var snapshotEnd = HeaderBytes + BinaryPrimitives.ReadInt64LittleEndian(file[Version.Length..]);
+        var snapshotEnd = SnapshotEnd(file);
         if (snapshotEnd < HeaderBytes || snapshotEnd > file.Length)
             throw Damaged(path, Version.Length, $"it announces a snapshot up to byte {snapshotEnd}, but the file has {file.Length} bytes");
 

@@ -27,6 +27,7 @@ sealed class StateStore : IAsyncDisposable
     Journal? _journal;
     Archive? _archive;
     long _finishedBytes;
+    readonly TaskCompletionSource _abandonment = new(TaskCreationOptions.RunContinuationsAsynchronously);
     bool _abandoned;
     long _lastMessageId;
 
@@ -51,8 +52,11 @@ sealed class StateStore : IAsyncDisposable
     /// <summary>False when the journal can no longer be written, or is not open yet.</summary>
     public bool IsHealthy => _journal is { Completion.IsCompleted: false } && !_abandoned;
 
-    /// <summary>Ends when the journal is closed, faulted when it can no longer be written.</summary>
-    public Task JournalCompletion => _journal!.Completion;
+    /// <summary>The journal can no longer be written, or <see cref="Abandon"/> was called: nothing but a new start helps.</summary>
+    public bool HasFailed => _abandoned || _journal is { Completion.IsFaulted: true };
+
+    /// <summary>Ends when the journal is closed or nothing is written any more, faulted when it can no longer be written.</summary>
+    public async Task WhenEndedAsync() => await await Task.WhenAny(_journal!.Completion, _abandonment.Task);
 
     /// <summary>Replays what is on the disk; returns the bytes of an interrupted write that were cut.</summary>
     public long Open(string directory, long compactAtBytes)
@@ -164,7 +168,11 @@ sealed class StateStore : IAsyncDisposable
     public Task WhenDurable() => _abandoned ? Broken() : _journal!.WhenDurable();
 
     /// <summary>Memory took a change that did not come to its end, so it is no longer what the journal says: nothing is written or shown any more.</summary>
-    public void Abandon() => _abandoned = true;
+    public void Abandon()
+    {
+        _abandoned = true;
+        _abandonment.TrySetResult();
+    }
 
     public async ValueTask DisposeAsync()
     {

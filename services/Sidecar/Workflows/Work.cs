@@ -1,3 +1,4 @@
+using LeanPipe.Contracts;
 using LeanPipe.DaprWire;
 using LeanPipe.Sidecar.State;
 
@@ -14,6 +15,23 @@ sealed class Work(StateStore store, Dispatcher dispatcher, TurnContext context)
     public Transaction Transaction { get; } = new();
 
     public Instance? Find(string instanceId) => store.Find(instanceId);
+
+    /// <summary>Null also for one whose archive is damaged: nobody knows any more what it was.</summary>
+    public Instance? TryRead(string instanceId)
+    {
+        try
+        {
+            return store.Find(instanceId);
+        }
+        catch (LeanPipeException e) when (e.Code == Archive.DamagedCode)
+        {
+            return null;
+        }
+    }
+
+    /// <param name="withChildren">Whether a child at any depth counts too. What is archived is finished with all of them, and is not read for this: it may be damaged.</param>
+    public bool IsActive(string instanceId, bool withChildren) =>
+        store.Instances.TryGetValue(instanceId, out var instance) && (withChildren ? IsTreeActive(instance) : !instance.IsTerminal);
 
     public bool Exists(string instanceId) => store.Instances.ContainsKey(instanceId) || store.Archived.ContainsKey(instanceId);
 
@@ -78,7 +96,8 @@ sealed class Work(StateStore store, Dispatcher dispatcher, TurnContext context)
 
     void Deliver(Outgoing message)
     {
-        var target = store.Find(message.InstanceId);
+        // One that is archived takes no event and may be replaced; it is not read for that.
+        var target = store.Instances.GetValueOrDefault(message.InstanceId);
         if (message.Event.ExecutionStarted is { } started)
             DeliverStart(message, started, target);
         else if (target is not null && Inbox.Accepts(target, message.Event, message.ExecutionId))

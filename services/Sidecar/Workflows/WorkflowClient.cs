@@ -14,7 +14,7 @@ sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options, strin
 
     /// <summary>Accepts at once and durably, whether a worker is connected or not. A finished instance of the same id is replaced.</summary>
     public Task<Fault?> StartAsync(CreateInstanceRequest request) => engine.ChangeAsync(work =>
-        TryFind(work, Key(request.InstanceId), out var existing) && work.IsTreeActive(existing) ? Fault.Active(request.InstanceId) : Start(work, request));
+        work.IsActive(Key(request.InstanceId), withChildren: true) ? Fault.Active(request.InstanceId) : Start(work, request));
 
     public Task<WorkflowState?> GetAsync(string instanceId, bool payloads) =>
         engine.ReadAsync(store => store.Find(Key(instanceId)) is { } instance ? View(instance, payloads) : null);
@@ -70,11 +70,11 @@ sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options, strin
     /// <returns>How many instances were forgotten, or why none was.</returns>
     public Task<(int Deleted, Fault? Fault)> PurgeAsync(string instanceId, bool recursive, bool force) => engine.ChangeAsync<(int, Fault?)>(work =>
     {
-        if (!TryFind(work, Key(instanceId), out var instance))
+        if (!work.Exists(Key(instanceId)))
             return (0, Fault.NoSuchInstance);
-        if (!force && (recursive ? work.IsTreeActive(instance) : !instance.IsTerminal))
+        if (!force && work.IsActive(Key(instanceId), withChildren: recursive))
             return (0, Fault.NotCompleted);
-        return (Purge(work, instance, recursive), null);
+        return (Purge(work, Key(instanceId), recursive), null);
     });
 
     /// <summary>Ids in ordinal order.</summary>
@@ -100,16 +100,14 @@ sealed class WorkflowClient(WorkflowEngine engine, SidecarOptions options, strin
     static bool TryFind(Work work, string instanceId, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Instance? instance) =>
         (instance = work.Find(instanceId)) is not null;
 
-    static int Purge(Work work, Instance instance, bool recursive)
+    // The children of one that cannot be read stay: they have times of their own.
+    static int Purge(Work work, string key, bool recursive)
     {
         var deleted = 1;
-        var children = recursive ? work.Children(instance).ToList() : [];
-        work.Apply(new InstanceChange { InstanceId = instance.Id, Purge = true });
-        foreach (var id in children)
-        {
-            if (TryFind(work, id, out var child))
-                deleted += Purge(work, child, recursive);
-        }
+        var children = recursive && work.TryRead(key) is { } instance ? work.Children(instance).ToList() : [];
+        work.Apply(new InstanceChange { InstanceId = key, Purge = true });
+        foreach (var child in children.Where(work.Exists))
+            deleted += Purge(work, child, recursive);
 
         return deleted;
     }

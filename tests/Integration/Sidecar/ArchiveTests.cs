@@ -125,6 +125,56 @@ public sealed class ArchiveTests : IDisposable
     }
 
     [Fact]
+    public async Task Damaged_instances_can_be_purged_replaced_and_named_by_others_and_take_no_sidecar_with_them()
+    {
+        List<long> places;
+        await using (var sidecar = await SidecarApp.StartAsync(AtOnce, _state.FullName))
+        {
+            await using (var worker = await ScriptedWorker.ConnectAsync(sidecar.Hub, Parent))
+            {
+                foreach (var id in (string[])["p", "q", "r"])
+                {
+                    await sidecar.Hub.StartAsync("parent", id);
+                    await sidecar.Hub.WaitAsync(id);
+                }
+            }
+
+            await ArchivedAsync(sidecar);
+            var archived = sidecar.Service<StateStore>().Archived;
+            places = [.. archived.Where(a => a.Key is not "p").Select(a => a.Value.Entry.Offset + a.Value.Entry.Length - 1)];
+            places.Count.ShouldBe(5);
+        }
+
+        var file = _state.GetFiles("archive-*").Single().FullName;
+        var bytes = await File.ReadAllBytesAsync(file);
+        foreach (var at in places)
+            bytes[at] ^= 1;
+        await File.WriteAllBytesAsync(file, bytes);
+
+        await using (var sidecar = await SidecarApp.StartAsync(AtOnce, _state.FullName))
+        {
+            // Its child cannot be read.
+            (await PurgeAsync(sidecar, "p")).ShouldBe(2);
+            // It cannot be read itself, so nobody knows that it has a child.
+            (await PurgeAsync(sidecar, "q")).ShouldBe(1);
+            (await sidecar.Hub.GetAsync("q")).Exists.ShouldBeFalse();
+
+            // A new workflow of the same id, whose child has the id of one that cannot be read, too.
+            await using var worker = await ScriptedWorker.ConnectAsync(sidecar.Hub, Parent);
+            await sidecar.Hub.StartAsync("parent", "r");
+            (await sidecar.Hub.WaitAsync("r")).WorkflowStatus.ShouldBe(OrchestrationStatus.Completed);
+            (await sidecar.Http.GetAsync("/v1.0/healthz")).StatusCode.ShouldBe(System.Net.HttpStatusCode.NoContent);
+        }
+
+        static IReadOnlyList<WorkflowAction> Parent(TurnView turn) => turn.Started.Name == "child" || turn.Has(e => e.ChildWorkflowInstanceCompleted)
+            ? [Complete("done")]
+            : [new WorkflowAction { Id = 1, CreateChildWorkflow = new CreateChildWorkflowAction { Name = "child" } }];
+
+        static async Task<int> PurgeAsync(SidecarApp sidecar, string id) => (await sidecar.Hub.CallAsync(
+            TaskHubPaths.PurgeInstances, new PurgeInstancesRequest { InstanceId = id, Recursive = true }, PurgeInstancesResponse.Parser)).DeletedInstanceCount;
+    }
+
+    [Fact]
     public async Task Retention_purges_by_status_when_its_time_is_over_also_after_a_restart()
     {
         var time = new ManualTime(DateTimeOffset.UtcNow);

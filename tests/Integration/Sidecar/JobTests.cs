@@ -69,6 +69,21 @@ public sealed class JobTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_clock_that_is_set_back_a_little_brings_no_time_twice()
+    {
+        await using var app = await JobApp.StartAsync();
+        await using var sidecar = await StartAsync(app.Port);
+        await ScheduleAsync(sidecar, "hourly", """{"schedule":"CRON_TZ=UTC 0 0 * * * *"}""");
+        _time.Advance(TimeSpan.FromHours(1) + TimeSpan.FromMilliseconds(20));
+        (await app.NextAsync()).Name.ShouldBe("hourly");
+        _time.Advance(TimeSpan.FromMilliseconds(-50));
+        app.Answer(200);
+        await RecordedAsync(sidecar, "hourly", triggered: 1);
+        var job = sidecar.Service<LeanPipe.Sidecar.State.StateStore>().Jobs["hourly"];
+        DateTimeOffset.FromUnixTimeMilliseconds(job.NextAt).ShouldBe(new DateTimeOffset(2026, 1, 1, 2, 0, 0, TimeSpan.Zero));
+    }
+
     [Theory]
     [InlineData("""{"dueTime":"1s"}""", 4)]
     [InlineData("""{"dueTime":"1s","failurePolicy":{"drop":{}}}""", 1)]

@@ -70,6 +70,13 @@ sealed partial class SidecarProcess : IDisposable
         _process.WaitForExit();
     }
 
+    /// <summary>The exit code of one that ends by itself.</summary>
+    public async Task<int> EndAsync()
+    {
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1));
+        return _process.ExitCode;
+    }
+
     public void Dispose()
     {
         if (!_process.HasExited)

@@ -34,6 +34,20 @@ public sealed class HomeFolderTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_only_looks_whether_somebody_runs_here_keeps_nobody_from_starting()
+    {
+        var home = new HomeFolder(_folder);
+        using var enough = new CancellationTokenSource();
+        var looking = Task.Run(() =>
+        {
+            while (!enough.IsCancellationRequested) new HomeFolder(_folder).FindRunning();
+        }, TestContext.Current.CancellationToken);
+        for (var n = 0; n < 100; n++) home.Lock().Dispose();
+        await enough.CancelAsync();
+        await looking;
+    }
+
+    [Fact]
     public void The_state_of_a_demo_reads_back_as_it_was_written()
     {
         var home = new HomeFolder(_folder);

@@ -1,3 +1,4 @@
+using LeanPipe.Cli;
 using LeanPipe.Cli.Queries;
 using LeanPipe.Contracts;
 using LeanPipe.DuckDb;
@@ -34,6 +35,29 @@ public sealed class TableSessionTests : IDisposable
         var read = new List<string>();
         while (found.Read()) read.Add(string.Join(' ', Enumerable.Range(0, 3).Select(n => $"{found.GetValue(n)}")));
         string.Join('/', read).ShouldBe(rows);
+    }
+
+    [Fact]
+    public async Task A_table_whose_name_is_a_part_of_another_ones_is_not_opened_for_it()
+    {
+        var store = ObjectStores.Open(new() { Root = Path.Combine(_folder.FullName, "lake") });
+        await AddAsync(store, "tables/t_more/a.parquet", "SELECT 1::BIGINT AS id");
+        await store.PutJsonAsync(LakeLayout.CatalogJson, new Catalog
+        {
+            Tables =
+            [
+                new(new("t"), 1, 1, 1, [new("id", "BIGINT")], [new ObjectRef("tables/t/gone.parquet", 1, 1, "")], DateTimeOffset.UnixEpoch),
+                new(new("t_more"), 1, 1, 1, [new("id", "BIGINT")], [new ObjectRef("tables/t_more/a.parquet", 1, 1, "")], DateTimeOffset.UnixEpoch),
+            ],
+        }, ContractsJson.Default.Catalog, default);
+
+        foreach (var sql in (string[])["SELECT id FROM t_more", "SELECT id FROM \"T_MORE\" WHERE id = 1;", "FROM t_more"])
+        {
+            using var tables = await TableSession.OpenAsync(store, sql, default);
+            using var found = tables.Session.Query(sql);
+            found.Read().ShouldBeTrue(sql);
+        }
+        (await Should.ThrowAsync<UsageException>(() => TableSession.OpenAsync(store, "FROM t_more", default, AsOf.Parse("3")))).Message.ShouldBe("Table 't_more' has no version 3; the newest is 1.");
     }
 
     async Task AddAsync(IObjectStore store, string key, string select)

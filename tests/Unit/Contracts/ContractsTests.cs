@@ -36,8 +36,21 @@ public sealed class ContractsTests
         a.Value.Length.ShouldBe(64);
         a.ShouldNotBe(b);
         RunId.For(new("telemetry-hourly"), window, 2).Value.ShouldBe("telemetry-hourly-2026-01-01T10-r2");
-        a.WithTail("-p0123").Value.ShouldBe(a.Value[..58] + "-p0123");
+        a.WithTail("-p0123").Value.Length.ShouldBe(64);
+        a.WithTail("-p0123").Value.ShouldEndWith("-p0123");
         new RunId("my-run").WithTail("-p0123").Value.ShouldBe("my-run-p0123");
+    }
+
+    [Theory]
+    [InlineData(41)]
+    [InlineData(47)]
+    [InlineData(63)]
+    public void Runs_over_two_windows_or_revisions_stay_apart_with_the_same_tail_however_long_the_pipelines_name_is(int length)
+    {
+        PipelineName pipeline = new(new string('a', length));
+        var ids = new[] { ("2026-01-01T10", 1), ("2026-01-01T10", 2), ("2026-01-01T11", 1), ("2026-01-02T10", 1), ("2026-02-01T10", 1) }
+            .Select(w => RunId.For(pipeline, WindowId.Parse(w.Item1), w.Item2).WithTail("-d01234567")).ToList();
+        ids.Distinct().Count().ShouldBe(ids.Count);
     }
 
     [Fact]

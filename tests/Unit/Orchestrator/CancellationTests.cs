@@ -1,6 +1,7 @@
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
 using LeanPipe.Orchestrator;
+using LeanPipe.Unit.Housekeeping;
 
 namespace LeanPipe.Unit.Orchestrator;
 
@@ -63,5 +64,20 @@ public sealed class CancellationTests : IAsyncLifetime
         life.Instances.Ended.Add(Run);
         (await life.Cancellation.RequestAsync(Run, default)).ShouldBeFalse();
         (await _lab.KeysAsync("runs/")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_run_that_ends_while_it_is_being_cancelled_can_be_started_again()
+    {
+        Life life = null!;
+        // Before cancel.json is there, the run ends.
+        var store = new HookStore(_lab.Store, before: 1, async () =>
+        {
+            await _lab.Begin().Ending.FinishAsync(new(Run, Request, [], new("x", "y")), default);
+            life.Instances.Ended.Add(Run);
+        });
+        life = _lab.Begin(store);
+        (await life.Cancellation.RequestAsync(Run, default)).ShouldBeFalse();
+        (await _lab.Begin().Planning.AdmitAsync(Run, Request, default)).Failure.ShouldBeNull();
     }
 }

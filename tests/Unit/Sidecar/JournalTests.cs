@@ -112,6 +112,23 @@ public sealed class JournalTests : IDisposable
         await WriteAsync(2);
         await System.IO.File.WriteAllTextAsync(File + ".new", "half a snapshot");
         (await ReadAsync()).ShouldBe(["i0", "i1"]);
+        System.IO.File.Exists(File + ".new").ShouldBeFalse("on a full disk its bytes are missed");
+    }
+
+    [Fact]
+    public async Task A_journal_whose_sidecar_is_restarted_before_each_compaction_is_compacted_all_the_same()
+    {
+        for (var life = 0; life < 60; life++)
+        {
+            await using var store = await StoreAsync(compactAtBytes: 2000);
+            for (var i = 0; i < 20; i++)
+            {
+                await CommitAsync(store, "again");
+                await CommitAsync(store, new InstanceChange { InstanceId = "again", Purge = true });
+            }
+        }
+
+        new FileInfo(File).Length.ShouldBeLessThan(20_000);
     }
 
     [Fact]

@@ -22,14 +22,19 @@ public readonly record struct RunId(string Value) : IId<RunId>
         var head = pipeline.Value;
         if (head.Length + tail.Length > 64)
         {
-            var hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(head)))[..8];
-            head = $"{head[..(64 - tail.Length - 9)]}-{hash}";
+            head = Cut(head, 64 - tail.Length);
         }
         return new(head + tail);
     }
 
-    /// <summary>The id with something behind it, cut before that where it would be too long.</summary>
-    public RunId WithTail(string tail) => new((Value.Length + tail.Length <= 64 ? Value : Value[..(64 - tail.Length)]) + tail);
+    /// <summary>The id with something behind it. Where that would be too long it is cut before, and told apart as in <see cref="For"/>: the window stands where it is cut.</summary>
+    public RunId WithTail(string tail) => new((Value.Length + tail.Length <= 64 ? Value : Cut(Value, 64 - tail.Length)) + tail);
 
     public override string ToString() => Value;
+
+    static string Cut(string text, int length)
+    {
+        var hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)))[..8];
+        return $"{text[..(length - 9)]}-{hash}";
+    }
 }
