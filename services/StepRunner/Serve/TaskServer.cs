@@ -102,6 +102,7 @@ internal sealed class TaskServer : IDisposable
             using var kill = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, caller.Gone);
             await caller.SayAsync(new(WarmState.Taken));
             caller.Watch();
+            await Console.Out.WriteLineAsync($"steprunner: runs {request.Task}, attempt {request.Attempt}");
             var (code, tail) = await process.RunAsync(request.Task, request.Attempt, line => caller.SayAsync(new(WarmState.Output, line)), kill.Token);
             end = new(WarmState.Ended, tail, code, deadline.IsCancellationRequested);
         }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LeanPipe.Benchmarks.Pipelines;
 using LeanPipe.Lake;
 
@@ -15,6 +16,7 @@ static class ClusterRuns
     public static async IAsyncEnumerable<Result> MeasureAsync()
     {
         await using var edge = await Installation.MakeAsync(Values(warm: 0));
+        yield return new("the cluster", "calls a second that its kubelet allows itself (5 by default up to Kubernetes 1.26, then 50)", await CallsAsync(), "1/s");
         using (var settled = new PeriodicTimer(Settle)) await settled.WaitForNextTickAsync();
         foreach (var result in await IdleAsync(edge, "the edge profile, idle: gateway, orchestrator, sidecar")) yield return result;
 
@@ -39,14 +41,27 @@ static class ClusterRuns
     static async Task<IReadOnlyList<Result>> ChainAsync(Installation edge, string run, string what)
     {
         var took = await edge.RunAsync("chain", run, OneWindow);
-        var overheads = TaskTime.Of(edge.Lake, run).Select(t => t.Overhead).Order().ToList();
+        var times = TaskTime.Of(edge.Lake, run);
+        var overheads = times.Select(t => t.Overhead).Order().ToList();
         if (overheads.Count != Chain) throw new InvalidOperationException($"Run {run} has {overheads.Count} tasks.");
         return
         [
             new(what, "attempt started to outcome committed, less the SQL, p50", overheads[Chain / 2], "s"),
             new(what, "the same, slowest", overheads[^1], "s"),
+            new(what, "attempt started until its task begins, p50", Median(times.Select(t => t.Runs - t.Began)), "s"),
+            new(what, "outcome written until it is committed, p50", Median(times.Select(t => t.Committed - t.Ended)), "s"),
             new(what, "the whole run, per step", took.TotalSeconds / Chain, "s"),
         ];
+    }
+
+    static double Median(IEnumerable<TimeSpan> times) => times.Order().ElementAt(Chain / 2).TotalSeconds;
+
+    /// <summary>What an old kubelet takes its time for: two calls for each change of a pod, two more for a claim.</summary>
+    static async Task<double> CallsAsync()
+    {
+        var node = await Tool.Kubectl.RunAsync(["get", "nodes", "-o", "jsonpath={.items[0].metadata.name}"]);
+        using var settings = JsonDocument.Parse(await Tool.Kubectl.RunAsync(["get", "--raw", $"/api/v1/nodes/{node}/proxy/configz"]));
+        return settings.RootElement.GetProperty("kubeletconfig").GetProperty("kubeAPIQPS").GetDouble();
     }
 
     static async Task<IReadOnlyList<Result>> IdleAsync(Installation edge, string what)

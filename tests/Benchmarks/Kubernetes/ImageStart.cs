@@ -6,7 +6,7 @@ using LeanPipe.Lake;
 
 namespace LeanPipe.Benchmarks.Kubernetes;
 
-/// <summary>From <c>docker run</c> to DuckDB open in the step runner's image, against the same image with a program of a hundred bytes that only says that it is there; in turns.</summary>
+/// <summary>From <c>docker run</c> to the answer of a query that needs nothing, in the step runner's image: the engine has been opened by then, and one row written. Against the same image with a program of a hundred bytes that only says that it is there; in turns.</summary>
 static class ImageStart
 {
     const int Rounds = 12;
@@ -58,7 +58,7 @@ static class ImageStart
             {
                 var nothing = await UntilAsync(Run("--entrypoint", Out, Image("steprunner")), _ => true);
                 var open = await UntilAsync(
-                    Run(Image("steprunner"), "--task", LakeLayout.LoneTask(tasks[n].Run, tasks[n].Step, tasks[n].Task), "--attempt", "1"), line => line.Contains("\"sql\"", StringComparison.Ordinal));
+                    Run(Image("steprunner"), "--task", LakeLayout.LoneTask(tasks[n].Run, tasks[n].Step, tasks[n].Task), "--attempt", "1"), line => line.Contains("\"upload\"", StringComparison.Ordinal));
                 // The first round brings the image's pages into memory.
                 if (n == 0) continue;
                 alone.Add(nothing);
@@ -66,7 +66,7 @@ static class ImageStart
             }
             const string What = "the step runner's image";
             yield return new(What, "docker run of nothing, p50", Median(alone), "ms");
-            yield return new(What, "docker run to DuckDB open, p50", Median(ours), "ms");
+            yield return new(What, "docker run to DuckDB open and SELECT 1 answered, p50", Median(ours), "ms");
             yield return new(What, "above nothing", Median(ours) - Median(alone), "ms");
         }
         finally

@@ -44,7 +44,7 @@ sealed class Release : IAsyncDisposable
             await release.HelmAsync("install", [
                 "--set", $"dapr.mode=embedded,gateway.service.type=NodePort,objectStore.endpoint={cluster.S3ForPods},objectStore.bucket={release._bucket}",
                 "--set", "objectStore.prefix=lake,objectStore.existingSecret=lake-keys,tasks.maxConcurrent=2,tasks.memory=512Mi,tasks.scratch=1Gi,tasks.cpuRequest=50m", "--set", $"image.tag={cluster.Tag}",
-                "--set-file", $"streams.telemetry={Documents}/streams/telemetry.yaml", .. Pipeline("hourly"), .. Pipeline("totals")]);
+                "--set-file", $"streams.telemetry.v1={Documents}/streams/telemetry.yaml", .. Pipeline("hourly"), .. Pipeline("totals"), .. Pipeline("slow")]);
             var address = await release.KubectlAsync("get", "nodes", "-o", "jsonpath={.items[0].status.addresses[?(@.type==\"InternalIP\")].address}");
             var port = await release.KubectlAsync("get", "service", $"{Name}-gateway", "-o", "jsonpath={.spec.ports[0].nodePort}");
             release.Service = new(IPAddress.Parse(address), int.Parse(port));
@@ -73,8 +73,39 @@ sealed class Release : IAsyncDisposable
         return await _cluster.Helm.RunAsync(["-n", Space, command, Name, .. chart, .. wait, .. arguments]);
     }
 
+    /// <summary>Changes values, as a person would, until it is disposed. Every pod is ready again when this returns, and afterwards.</summary>
+    public async Task<IAsyncDisposable> WithAsync(string values)
+    {
+        await HelmAsync("upgrade", "--reuse-values", "--set", values);
+        return new Rollback(this);
+    }
+
+    /// <summary>Starts a run by Dapr's HTTP API, through a forwarded port.</summary>
+    public async Task StartAsync(string pipeline, string run, WindowId window)
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var token = Encoding.UTF8.GetString(Convert.FromBase64String(await KubectlAsync("get", "secret", $"{Name}-dapr-token", "-o", "jsonpath={.data.token}")));
+        await using var sidecar = await ForwardAsync($"{Name}-sidecar", 3500);
+        using var http = new HttpClient { BaseAddress = sidecar.Address };
+        var start = new Uri($"v1.0/workflows/dapr/pipeline/start?instanceID={run}", UriKind.Relative);
+        (await http.PostAsync(start, null, stop)).IsSuccessStatusCode.ShouldBeFalse("whoever has no token is refused");
+        http.DefaultRequestHeaders.Add("dapr-api-token", token);
+        using var request = new StringContent($$"""{"pipeline":"{{pipeline}}","window":"{{window}}"}""", Encoding.UTF8, "application/json");
+        using var started = await http.PostAsync(start, request, stop);
+        started.StatusCode.ShouldBe(HttpStatusCode.Accepted, await started.Content.ReadAsStringAsync(stop));
+    }
+
     /// <summary>No warning, no goodbye.</summary>
     public Task KillAsync(string pod) => KubectlAsync("delete", "pod", pod, "--grace-period=0", "--force");
+
+    /// <summary>The first line of these pods' logs that says so, with the pod's name.</summary>
+    public async Task<string> PodThatSaysAsync(string component, string what)
+    {
+        // [pod/NAME/CONTAINER] LINE
+        await foreach (var line in _cluster.Kubectl.LinesAsync(TestContext.Current.CancellationToken, "-n", Space, "logs", "--follow", "--prefix", "-l", $"app.kubernetes.io/component={component}"))
+            if (line.Contains(what, StringComparison.Ordinal)) return line.Split('/')[1];
+        throw new InvalidOperationException($"No {component} has said '{what}'.");
+    }
 
     /// <summary>How the run ended, however often the orchestrator ends before it does.</summary>
     public async Task<RunRecord> EndOfAsync(string run)
@@ -158,6 +189,11 @@ sealed class Release : IAsyncDisposable
 
     static IEnumerable<string> Pipeline(string name) => Directory.EnumerateFiles(Path.Combine(Documents, "pipelines", name))
         .SelectMany(file => new[] { "--set-file", $"pipelines.{name}.{Path.GetFileName(file).Replace(".", "\\.", StringComparison.Ordinal)}={file}" });
+
+    sealed class Rollback(Release release) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await release.HelmAsync("rollback");
+    }
 
     static long Milliseconds(DateTime time) => new DateTimeOffset(time).ToUnixTimeMilliseconds();
 }

@@ -1,5 +1,4 @@
 using System.Net.Http.Json;
-using System.Text;
 using System.Text.Json;
 using LeanPipe.Contracts;
 
@@ -39,16 +38,7 @@ public sealed class WholePathTests(SharedRelease shared)
         await machine.SendAsync(5_000);
         await release.TableShouldHoldAsync(machine);
 
-        var token = Encoding.UTF8.GetString(Convert.FromBase64String(await release.KubectlAsync("get", "secret", "leanpipe-dapr-token", "-o", "jsonpath={.data.token}")));
-        await using var sidecar = await release.ForwardAsync("leanpipe-sidecar", 3500);
-        using var http = new HttpClient { BaseAddress = sidecar.Address };
-        var start = new Uri("v1.0/workflows/dapr/pipeline/start?instanceID=by-hand", UriKind.Relative);
-        (await http.PostAsync(start, null, TestContext.Current.CancellationToken)).IsSuccessStatusCode.ShouldBeFalse("whoever has no token is refused");
-        http.DefaultRequestHeaders.Add("dapr-api-token", token);
-        using var request = new StringContent($$"""{"pipeline":"totals","window":"{{machine.Window}}"}""", Encoding.UTF8, "application/json");
-        using var started = await http.PostAsync(start, request, TestContext.Current.CancellationToken);
-        started.StatusCode.ShouldBe(System.Net.HttpStatusCode.Accepted, await started.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-
+        await release.StartAsync("totals", "by-hand", machine.Window);
         var run = await release.EndOfAsync("by-hand");
         run.Status.ShouldBe(RunStatus.Completed, run.Error?.ToString());
         (await release.LaptopAsync("SELECT readings, last FROM totals")).Trim().ShouldBe("5000,4999");

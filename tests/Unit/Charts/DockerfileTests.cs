@@ -49,6 +49,6 @@ public sealed partial class DockerfileTests
     ];
 
     /// <summary>The runtime, the ports, the entry point, the description; and DuckDB's library, where it is.</summary>
-    [GeneratedRegex(@"^FROM mcr\.microsoft\.com/dotnet/(aspnet|runtime):|^EXPOSE |^ENTRYPOINT |image\.description=|ASPNETCORE_HTTP_PORTS|^# Compiled ahead|apt-get install|^    else set -- |^COPY --from=build /layers/duckdb ", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^FROM mcr\.microsoft\.com/dotnet/(aspnet|runtime):|^EXPOSE |^ENTRYPOINT |image\.description=|ASPNETCORE_HTTP_PORTS|^# Compiled ahead|apt-get install|^COPY --from=build /layers/duckdb ", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Own();
 }
