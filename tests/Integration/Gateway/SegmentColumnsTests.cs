@@ -15,6 +15,29 @@ public sealed class SegmentColumnsTests : IDisposable
     [Theory]
     [InlineData("int", "9223372036854775807", "BIGINT", "9223372036854775807")]
     [InlineData("float", "5e-324", "DOUBLE", "5e-324")]
+    [InlineData("int", "-0", "BIGINT", "0")]
+    [InlineData("float", "123456789012345678901234567890", "DOUBLE", "1.2345678901234568e+29")]
+    [InlineData("float", "-0.0", "DOUBLE", "-0.0")]
+    [InlineData("float", "1e-400", "DOUBLE", "0.0")]
+    [InlineData("float", "1E5", "DOUBLE", "100000.0")]
+    [InlineData("wide", "99999999999999900000000000000000000000", "DECIMAL(38,0)", "99999999999999900000000000000000000000")]
+    [InlineData("wide", "-123456789012345000000000", "DECIMAL(38,0)", "-123456789012345000000000")]
+    [InlineData("wide", "10000000000000000000000000000000000000", "DECIMAL(38,0)", "10000000000000000000000000000000000000")]
+    [InlineData("wide", "\"-0\"", "DECIMAL(38,0)", "0")]
+    [InlineData("decimal", "0.000000000000000001", "DECIMAL(38,18)", "0.000000000000000001")]
+    [InlineData("bytes", "\"\"", "BLOB", "")]
+    [InlineData("rfc", "\"2026-01-01T10:00:00-00:30\"", "TIMESTAMP WITH TIME ZONE", "2026-01-01 10:30:00+00")]
+    [InlineData("rfc", "\"0001-01-01T00:00:00Z\"", "TIMESTAMP WITH TIME ZONE", "0001-01-01 00:00:00+00")]
+    [InlineData("rfc", "\"9999-12-31T23:59:59.999999Z\"", "TIMESTAMP WITH TIME ZONE", "9999-12-31 23:59:59.999999+00")]
+    [InlineData("rfc", "\"0001-01-01T23:59:00+23:59\"", "TIMESTAMP WITH TIME ZONE", "0001-01-01 00:00:00+00")]
+    [InlineData("custom", "\"28/02/0001 23:59:59.000\"", "TIMESTAMP WITH TIME ZONE", "0001-02-28 23:59:59+00")]
+    [InlineData("month", "\"01-JAN-2026\"", "TIMESTAMP WITH TIME ZONE", "2026-01-01 00:00:00+00")]
+    [InlineData("zoned", "\"2026-02-28 23:59:59 +0200\"", "TIMESTAMP WITH TIME ZONE", "2026-02-28 21:59:59+00")]
+    [InlineData("zoned", "\"2026-02-28 23:59:59 -00:30\"", "TIMESTAMP WITH TIME ZONE", "2026-03-01 00:29:59+00")]
+    [InlineData("ms", "253402300799999", "TIMESTAMP WITH TIME ZONE", "9999-12-31 23:59:59.999+00")]
+    [InlineData("us", "-62135596800000000", "TIMESTAMP WITH TIME ZONE", "0001-01-01 00:00:00+00")]
+    [InlineData("ns", "-1", "TIMESTAMP WITH TIME ZONE", "1970-01-01 00:00:00+00")]
+    [InlineData("s", "253402300799.5", "TIMESTAMP WITH TIME ZONE", "9999-12-31 23:59:59.5+00")]
     [InlineData("decimal", "123456789012.345", "DECIMAL(38,18)", "123456789012.345000000000000000")]
     [InlineData("decimal", "0.000000000012345", "DECIMAL(38,18)", "0.000000000012345000")]
     [InlineData("decimal", "\"12345678901234567890.123456789012345678\"", "DECIMAL(38,18)", "12345678901234567890.123456789012345678")]
@@ -46,11 +69,32 @@ public sealed class SegmentColumnsTests : IDisposable
         found.ShouldBe([(duckType, expected), (duckType, null), (duckType, null)]);
     }
 
+    [Theory]
+    [InlineData("1e999")]
+    [InlineData("-1E+400")]
+    [InlineData("123456789012345678901234567890123456789012345678901234567890")]
+    [InlineData("\"\\u0000\"")]
+    [InlineData("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]")]
+    [InlineData("{\"a\":1,\"a\":2}")]
+    [InlineData("\"\\ud83d\\ude00\"")]
+    public void A_field_that_nobody_declared_spoils_no_segment(string json)
+    {
+        foreach (var extra in (ExtraFields[])[ExtraFields.Ignore, ExtraFields.Keep])
+        {
+            var schema = new RecordType([new("v", new Int64Type()), new("t", new TimestampType())], extra);
+            var line = $"{{\"v\":1,\"odd\":{json},\"t\":\"2026-01-01T10:00:00Z\"}}";
+            if (!new RecordValidator(schema, "t", canonicalTimestamps: false).Accepts(System.Text.Encoding.UTF8.GetBytes(line), new Verdict())) continue;
+            Read(schema, line, "{\"v\":2,\"t\":\"2026-01-01T10:00:00Z\"}").ShouldBe([("BIGINT", "1"), ("BIGINT", "2")]);
+        }
+    }
+
     static readonly Dictionary<string, FieldType> Types = new()
     {
         ["int"] = new Int64Type(),
         ["float"] = new Float64Type(),
         ["decimal"] = new DecimalType(38, 18),
+        ["wide"] = new DecimalType(38, 0),
+        ["month"] = new TimestampType(TimestampUnit.Text, "dd-MMM-yyyy"),
         ["bool"] = new BoolType(),
         ["string"] = new StringType(),
         ["bytes"] = new BytesType(),
