@@ -13,6 +13,7 @@ static class OrchestratorEnvironment
         var defaults = new TaskLimits();
         var (threads, memory) = (EnvironmentText.Count(variable, "LEANPIPE_TASK_THREADS", errors), EnvironmentText.Bytes(variable, "LEANPIPE_TASK_MEMORY", errors));
         var (scratch, timeout) = (EnvironmentText.Bytes(variable, "LEANPIPE_TASK_SCRATCH", errors), EnvironmentText.Duration(variable, "LEANPIPE_TASK_TIMEOUT", errors));
+        var (tableMemory, tableScratch) = (EnvironmentText.Bytes(variable, "LEANPIPE_TABLE_MEMORY", errors), EnvironmentText.Bytes(variable, "LEANPIPE_TABLE_SCRATCH", errors));
         var tasks = EnvironmentText.Count(variable, "LEANPIPE_MAX_TASKS", errors);
         var cluster = KubernetesOptions.FromEnvironment(variable);
         var warm = WarmOptions.FromEnvironment(variable, errors);
@@ -32,6 +33,8 @@ static class OrchestratorEnvironment
                 Timeout = timeout ?? defaults.Timeout,
             },
         };
+        if (tableMemory is { } tables) options = options with { TableMemoryBytes = tables };
+        if (tableScratch is { } scratchOfTables) options = options with { TableScratchBytes = scratchOfTables };
         return tasks is { } most ? options with { MaxConcurrentTasks = most } : options;
     }
 }

@@ -1,5 +1,6 @@
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
+using LeanPipe.Tables;
 
 namespace LeanPipe.Orchestrator;
 
@@ -34,6 +35,12 @@ public sealed record OrchestratorOptions
     /// <summary>A task that runs out of memory is tried again with twice as much, up to this. Null is 80 % of this machine's; set it when tasks run elsewhere.</summary>
     public long? MaxTaskMemoryBytes { get; init; }
 
+    /// <summary>DuckDB's memory where this service itself writes files of tables anew: for merges by key and for compactions, one at a time, whatever runs ask for them. What does not fit is spilled.</summary>
+    public long TableMemoryBytes { get; init; } = 256L << 20;
+
+    /// <summary>Files and spill of such a rewrite, in <see cref="Scratch"/>. A merge that needs more is refused; a compaction makes smaller files.</summary>
+    public long TableScratchBytes { get; init; } = 10L << 30;
+
     /// <summary>An attempt that crashed or failed for a passing reason is followed by another, up to so many. SQL errors and failed checks are not repeated.</summary>
     public int MaxTaskAttempts { get; init; } = 3;
 
@@ -44,6 +51,8 @@ public sealed record OrchestratorOptions
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 
     internal long EffectiveMaxTaskMemoryBytes => MaxTaskMemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 10 * 8;
+
+    internal TableWork TableWork => new() { Scratch = Scratch, MemoryBytes = TableMemoryBytes, ScratchBytes = TableScratchBytes };
 
     /// <summary>
     /// Two more than run at a time, so that a place that becomes free is taken at once. At most 40, half of what the local sidecar hands to a worker: the other half is for
@@ -67,11 +76,17 @@ public sealed record OrchestratorOptions
         if (MaxConcurrentTasks < 1) errors.Add($"The number of concurrent tasks is {MaxConcurrentTasks}: expected 1 or more.");
         if (MaxConcurrentRuns < 1) errors.Add($"The number of concurrent runs is {MaxConcurrentRuns}: expected 1 or more.");
         if (MaxTaskMemoryBytes < 1) errors.Add($"The most memory of a task is {MaxTaskMemoryBytes} bytes: expected 1 or more.");
+        if (TableMemoryBytes < LeastTableMemory) errors.Add($"The memory to write tables anew is {TableMemoryBytes} bytes: expected {LeastTableMemory} or more.");
+        if (TableScratchBytes < LeastTableScratch) errors.Add($"The scratch to write tables anew is {TableScratchBytes} bytes: expected {LeastTableScratch} or more.");
         if (MaxTaskAttempts < 1) errors.Add($"The number of attempts of a task is {MaxTaskAttempts}: expected 1 or more.");
         if (MaxLostAttempts < 1) errors.Add($"The number of lost attempts of a task is {MaxLostAttempts}: expected 1 or more.");
         if (RetryDelay < TimeSpan.Zero) errors.Add($"The delay before a second attempt is {RetryDelay}: expected zero or more.");
         return errors.Count == 0 ? this : throw new LeanPipeException("orchestrator.bad_options", string.Join(' ', errors));
     }
+
+    // Below these DuckDB opens no session, or has no room to write a row group and to spill another.
+    const long LeastTableMemory = 32L << 20;
+    const long LeastTableScratch = 64L << 20;
 
     static string DefaultStepRunner()
     {

@@ -35,10 +35,11 @@ static class PublishFixture
     public static Task<PublishedTable> PublishAsync(
         IObjectStore store, WindowId window, int revision, string run, IReadOnlyList<Chunk> chunks, PublishMode mode = PublishMode.ReplaceWindow,
         IReadOnlyList<OutputColumn>? columns = null, TableName? table = null, PipelineName? pipeline = null,
-        DateTimeOffset? plannedAt = null, bool readsWindow = true, IReadOnlyList<string>? key = null) =>
+        DateTimeOffset? plannedAt = null, bool readsWindow = true, IReadOnlyList<string>? key = null,
+        TableWork? work = null, TimeProvider? time = null) =>
         TablePublisher.PublishAsync(
             store, new(table ?? Table, mode, key), new(pipeline ?? Pipeline, window, revision, new(run), plannedAt ?? TimeProvider.System.GetUtcNow(), readsWindow), columns ?? Columns, chunks,
-            TimeProvider.System, Token);
+            time ?? TimeProvider.System, Token, work);
 
     public static async Task<PublishedTable> PublishChunksAsync(IObjectStore store, string[] contents, Func<IReadOnlyList<Chunk>, Task<PublishedTable>> publish) =>
         await publish(await ChunksAsync(store, contents));

@@ -15,7 +15,7 @@ static class RealRows
     /// <summary>What a step does, in small: the SQL's rows as one Parquet chunk with its statistics, its columns as DESCRIBE says.</summary>
     public static async Task<PublishedTable> PublishSqlAsync(
         IObjectStore store, WindowId window, string sql, TableName? table = null, int revision = 1, PublishMode mode = PublishMode.ReplaceWindow, IReadOnlyList<string>? key = null, string? run = null,
-        DateTimeOffset? plannedAt = null)
+        DateTimeOffset? plannedAt = null, TableWork? work = null, TimeProvider? time = null)
     {
         var scratch = Directory.CreateTempSubdirectory("leanpipe-rows-");
         try
@@ -33,7 +33,7 @@ static class RealRows
             var name = run ?? $"{window}-r{revision}";
             var chunk = new ObjectRef($"runs/{name}/hourly/00000/1/part-0.parquet", file.Bytes, file.Rows, Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(file.Path, Token))));
             await store.PutFileAsync(chunk.Key, file.Path, Token);
-            return await PublishFixture.PublishAsync(store, window, revision, name, [new(chunk, null, facts.Stats)], mode, columns, table, key: key, plannedAt: plannedAt);
+            return await PublishFixture.PublishAsync(store, window, revision, name, [new(chunk, null, facts.Stats)], mode, columns, table, key: key, plannedAt: plannedAt, work: work, time: time);
         }
         finally
         {

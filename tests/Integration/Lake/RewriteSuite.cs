@@ -110,6 +110,31 @@ public abstract class RewriteSuite
     }
 
     [Fact]
+    public async Task Rows_of_a_run_that_is_repeated_after_its_txn_has_gone_are_not_added_twice()
+    {
+        await using var at = await OpenAsync();
+        var day = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        await AppendAsync("old", day, day);
+        // Eleven commits later, a month on, a checkpoint leaves its txn out.
+        for (var n = 0; n < 11; n++) await AppendAsync($"r{n}", day.AddDays(31).AddHours(n), day.AddDays(31).AddHours(n));
+        (await DeltaTable.OpenAsync(at.Store, Table, Token))!.Transactions.Keys.ShouldNotContain(k => k.EndsWith("/old", StringComparison.Ordinal));
+
+        var error = await Should.ThrowAsync<LakeException>(() => AppendAsync("old", day, day.AddDays(32)));
+        (error.Code, error.IsTransient).ShouldBe(("lake.append_untold", false));
+        error.Message.ShouldContain("'old' was planned on 2026-01-01");
+        (await RowsAsync(at.Store, "SELECT count(*) FROM t")).ShouldBe("12");
+        // A repeat within the month is told, and a run that was planned within it goes on.
+        await AppendAsync("r0", day.AddDays(31), day.AddDays(59));
+        (await RowsAsync(at.Store, "SELECT count(*) FROM t")).ShouldBe("12");
+        await AppendAsync("late", day.AddDays(31), day.AddDays(59));
+        (await RowsAsync(at.Store, "SELECT count(*) FROM t")).ShouldBe("13");
+        await CheckAsync(at.Store);
+
+        Task<PublishedTable> AppendAsync(string run, DateTimeOffset plannedAt, DateTimeOffset now) =>
+            PublishSqlAsync(at.Store, Hour(10), $"SELECT '{run}' AS run", mode: PublishMode.Append, run: run, plannedAt: plannedAt, time: new Housekeeping.SetTime(now));
+    }
+
+    [Fact]
     public async Task A_window_that_was_compacted_is_still_replaced_as_a_whole()
     {
         await using var at = await OpenAsync();

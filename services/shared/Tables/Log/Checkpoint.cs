@@ -10,7 +10,7 @@ namespace LeanPipe.Tables;
 /// <para>Source: Delta Transaction Log Protocol, "Checkpoints" (classic, V1) and "Last Checkpoint File". It is written after its commit, in this order: the checkpoint, then
 /// <c>_last_checkpoint</c>. A crash before the first, or between the two, costs readers time and nothing else. Two writers of one checkpoint write the same state.</para>
 /// <para>Held: protocol, metaData, live files, removed files younger than <see cref="RemovesAreKept"/>, and the newest txn per application, those of single runs for
-/// <see cref="RunsAreKept"/>: a run that is repeated later is told by its window's txn.</para>
+/// <see cref="RunsAreKept"/>: a run that is repeated later is told by its window's txn, and one that only adds rows, which has none, is refused (<see cref="RunsAreTold"/>).</para>
 /// </remarks>
 static class Checkpoint
 {
@@ -21,6 +21,9 @@ static class Checkpoint
     static readonly TimeSpan RemovesAreKept = TimeSpan.FromDays(14);
 
     static readonly TimeSpan RunsAreKept = TimeSpan.FromDays(30);
+
+    /// <summary>A run that was planned no longer ago than this is in every checkpoint's log when it has committed. A day less than they are kept, for clocks that differ.</summary>
+    public static readonly TimeSpan RunsAreTold = RunsAreKept - TimeSpan.FromDays(1);
 
     const string Texts = "MAP(VARCHAR, VARCHAR)";
 

@@ -44,6 +44,16 @@ public sealed class DeltaTable
     public int? PublishedRevision(PipelineName pipeline, WindowId window) =>
         Transactions.GetValueOrDefault($"leanpipe/{pipeline}/{window}") is { } txn ? PublishOrigin.RevisionOf(txn.Version) : null;
 
+    /// <summary>The commit of a run's rows; null when there was none, or when the log does not tell of it any more.</summary>
+    public DeltaTransaction? CommittedBy(RunPlan plan) => Transactions.GetValueOrDefault(PublishOrigin.Of(plan).RunApp);
+
+    /// <summary>Whether nothing that was made of a newer revision of the plan's window, or was planned later over the same one, with whatever parameters, has taken the place of the run's rows.</summary>
+    public bool HoldsWindowOf(RunPlan plan)
+    {
+        var origin = PublishOrigin.Of(plan);
+        return Transactions.GetValueOrDefault(origin.WindowApp) is not { } newest || newest.Version <= origin.Order;
+    }
+
     /// <summary>The newest committed number per application id.</summary>
     public IReadOnlyDictionary<string, DeltaTransaction> Transactions => state.Transactions;
 

@@ -31,18 +31,30 @@ sealed class TableScratch : IDisposable
         return to.Name;
     }
 
+    /// <summary>The file is not needed any more: it goes when it was fetched or made here.</summary>
+    public void Release(string path)
+    {
+        if (IsOurs(path)) System.IO.File.Delete(path);
+    }
+
+    /// <summary>So many bytes of scratch the objects take when they are fetched.</summary>
+    public static long FetchedBytes(IObjectStore store, IEnumerable<(string Key, long Bytes)> objects) => objects.Where(o => store.LocalPath(o.Key) is null).Sum(o => o.Bytes);
+
     /// <param name="files">What SQL may read besides this folder.</param>
-    public DuckDbSession OpenSession(IReadOnlyList<string> files) => DuckDbSession.Open(new()
+    /// <param name="reserved">So many bytes of scratch are for files; what is left is for spilling.</param>
+    public DuckDbSession OpenSession(IReadOnlyList<string> files, long reserved = 0) => DuckDbSession.Open(new()
     {
         ScratchDirectory = folder.FullName,
-        ReadablePaths = [.. files.Where(f => !f.StartsWith(folder.FullName, StringComparison.Ordinal))],
+        ReadablePaths = [.. files.Where(f => !IsOurs(f))],
         Threads = work.Threads,
         MemoryLimitBytes = work.MemoryBytes,
-        SpillLimitBytes = work.ScratchBytes,
+        SpillLimitBytes = work.Room - reserved,
         PreserveInsertionOrder = true,
     });
 
     public void Dispose() => folder.Delete(recursive: true);
+
+    bool IsOurs(string path) => path.StartsWith(folder.FullName, StringComparison.Ordinal);
 }
 
 /// <summary>What rewriting files and reading checkpoints may use of a machine.</summary>
@@ -56,5 +68,11 @@ public sealed record TableWork
     /// <summary>DuckDB's own memory; what does not fit is spilled to the scratch folder.</summary>
     public long MemoryBytes { get; init; } = 256L << 20;
 
+    /// <summary>Files that are fetched or written, and what is spilled, all together. A tenth of it is left for whatever else lies in the folder.</summary>
     public long ScratchBytes { get; init; } = 10L << 30;
+
+    internal long Room => ScratchBytes / 10 * 9;
+
+    /// <summary>Files of compactions are fetched and written in batches of half as much again: that with its output, and as much for spilling, must fit.</summary>
+    internal long MostBytesPerFile => Room / 4;
 }

@@ -15,6 +15,10 @@ public sealed record PublishOrigin(PipelineName Pipeline, WindowId Window, int R
     /// <summary>One number that grows with the revision and, within one, with the time of planning: 20 bits of revision above 43 bits of milliseconds since the epoch.</summary>
     internal long Order => ((long)Revision << MillisecondBits) | PlannedMilliseconds;
 
+    internal string WindowApp => $"leanpipe/{Pipeline}/{Window}";
+
+    internal string RunApp => $"{WindowApp}/{Run}";
+
     internal long PlannedMilliseconds => PlannedAt.ToUnixTimeMilliseconds();
 
     /// <summary>Sorts as text like (window, revision, planned) over all windows of a pipeline; without window data, like the time of planning.</summary>

@@ -12,10 +12,6 @@ namespace LeanPipe.Tables;
 /// </remarks>
 sealed record TablePublish(TableName Table, PublishMode Mode, PublishOrigin Origin, DeltaSchema Output, IReadOnlyList<Chunk> Chunks)
 {
-    string WindowApp => $"leanpipe/{Origin.Pipeline}/{Origin.Window}";
-
-    string RunApp => $"{WindowApp}/{Origin.Run}";
-
     (string App, long Version) WholeTable =>
         Origin.ReadsWindow ? ($"leanpipe/{Origin.Pipeline}", Origin.Window.Start.ToUnixTimeMilliseconds()) : ($"leanpipe/{Origin.Pipeline}/planned", Origin.PlannedMilliseconds);
 
@@ -32,12 +28,23 @@ sealed record TablePublish(TableName Table, PublishMode Mode, PublishOrigin Orig
     public PublishedTable? Settled(DeltaTable? current)
     {
         if (current is null) return null;
-        if (current.Transactions.GetValueOrDefault(RunApp) is { } ours && ours.Version >= Origin.Revision) return new(Table, ours.CommittedIn, Rows);
+        if (current.Transactions.GetValueOrDefault(Origin.RunApp) is { } ours && ours.Version >= Origin.Revision) return new(Table, ours.CommittedIn, Rows);
         // Rows that are only added take nobody's place.
         if (Mode == PublishMode.Append) return null;
-        var newer = Newer(current, WindowApp, Origin.Order);
+        var newer = Newer(current, Origin.WindowApp, Origin.Order);
         if (newer is null && Mode == PublishMode.ReplaceTable) newer = Newer(current, WholeTable.App, WholeTable.Version);
         return newer is null ? null : new(Table, newer.CommittedIn, 0) { Superseded = true };
+    }
+
+    /// <summary>Only the run's own txn tells that rows were added already, and a checkpoint leaves it out in the end: then they are not added, for they may be there.</summary>
+    /// <exception cref="LakeException"><c>lake.append_untold</c></exception>
+    public void RequireTold(DeltaTable? current, DateTimeOffset now)
+    {
+        // A run's commit is younger than its plan. Without a checkpoint every commit is there to tell.
+        if (Mode != PublishMode.Append || current?.CheckpointVersion is null || now - Origin.PlannedAt < Checkpoint.RunsAreTold) return;
+        throw new LakeException(
+            "lake.append_untold",
+            $"Run '{Origin.Run}' was planned on {Origin.PlannedAt:yyyy-MM-dd}, and the log of table '{Table}' tells only of the last {Checkpoint.RunsAreTold.TotalDays:0} days which runs have added their rows: these may be there already, so nothing was added. Look for them with 'leanpipe query', and ask for a new run when they are missing.");
     }
 
     /// <summary>What the mode puts into and takes out of the version <paramref name="current"/>, where no file has to be rewritten for it.</summary>
@@ -63,9 +70,9 @@ sealed record TablePublish(TableName Table, PublishMode Mode, PublishOrigin Orig
         var actions = new List<DeltaAction> { new() { CommitInfo = CommitInfo(milliseconds, change) } };
         if (current is null) actions.Add(new() { Protocol = new(DeltaStateBuilder.ReaderVersion, TableCommits.WriterVersion) });
         if (MetaData(current, now) is { } metaData) actions.Add(new() { MetaData = metaData });
-        if (Mode != PublishMode.Append) actions.Add(new() { Txn = new(WindowApp, Origin.Order, milliseconds) });
+        if (Mode != PublishMode.Append) actions.Add(new() { Txn = new(Origin.WindowApp, Origin.Order, milliseconds) });
         if (Mode == PublishMode.ReplaceTable) actions.Add(new() { Txn = new(WholeTable.App, WholeTable.Version, milliseconds) });
-        actions.Add(new() { Txn = new(RunApp, Origin.Revision, milliseconds) });
+        actions.Add(new() { Txn = new(Origin.RunApp, Origin.Revision, milliseconds) });
         actions.AddRange(change.Removes.Select(file => TableCommits.Remove(file, milliseconds, dataChange: true)));
         actions.AddRange(change.Adds.Select(file => TableCommits.Add(file, milliseconds, dataChange: true)));
         return actions;

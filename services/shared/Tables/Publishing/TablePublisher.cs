@@ -28,15 +28,17 @@ public static class TablePublisher
     /// <param name="columns">With DuckDB's type text; types that Delta lacks are refused before anything is written.</param>
     /// <param name="chunks">May be empty: the window, or the table, has no rows then. Chunks without rows are left out.</param>
     /// <returns>The version that holds the run's rows, and how many; the newer publish's version, 0 rows and <see cref="PublishedTable.Superseded"/> when the run came too late.</returns>
-    /// <param name="work">What a merge, which rewrites files, may use of this machine.</param>
+    /// <param name="work">What a merge, which rewrites files, may use of this machine. Merges and compactions of a process come one at a time.</param>
     /// <exception cref="LakeException">
-    /// <c>lake.unsupported_type</c>, <c>lake.bad_columns</c>, <c>lake.type_change</c>, <c>lake.merge_key</c>: the step's SQL must change. <c>lake.missing</c>: a chunk is gone.
+    /// <c>lake.unsupported_type</c>, <c>lake.bad_columns</c>, <c>lake.type_change</c>, <c>lake.merge_key</c>: the step's SQL must change. <c>lake.no_room</c>: the merge needs more than <paramref name="work"/>. <c>lake.missing</c>: a chunk is gone. <c>lake.append_untold</c>: the run is so old that its rows may have been added.
     /// <c>lake.unsupported_table</c>: another writer changed the table. Others: the store; transient ones are worth a repeat.
     /// </exception>
     public static async Task<PublishedTable> PublishAsync(
         IObjectStore store, PublishDefinition definition, PublishOrigin origin, IReadOnlyList<OutputColumn> columns, IReadOnlyList<Chunk> chunks, TimeProvider time, CancellationToken cancellationToken,
         TableWork? work = null)
     {
+        // Taken before the table is read, so that merges of one process never race with each other.
+        using var turn = definition.Mode == PublishMode.Merge && chunks.Count > 0 ? await RewriteTurns.TakeAsync(cancellationToken) : null;
         var publish = new TablePublish(definition.Table, definition.Mode, origin, DeltaSchema.Of(columns), [.. chunks.Where(c => c.Object.Rows > 0)]);
         var current = await DeltaTable.OpenAsync(store, definition.Table, cancellationToken);
         var copied = false;
@@ -48,6 +50,7 @@ public static class TablePublisher
                 await TableCatalog.RefreshAsync(store, cancellationToken, definition.Table);
                 return settled;
             }
+            publish.RequireTold(current, time.GetUtcNow());
             var change = definition.Mode == PublishMode.Merge
                 ? await new TableMerge(store, publish, definition.Key ?? [], work ?? new()).ChangeAsync(current, cancellationToken)
                 : publish.Change(current);

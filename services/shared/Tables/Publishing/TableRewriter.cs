@@ -11,11 +11,13 @@ sealed class TableRewriter(IObjectStore store, TableName table, TableScratch scr
     int fetched;
     int written;
 
-    /// <summary>The files on this machine, by key.</summary>
-    public async Task<IReadOnlyDictionary<string, string>> FetchAsync(IEnumerable<string> keys, CancellationToken cancellationToken)
+    /// <summary>The file on this machine. Release it when it is not needed any more.</summary>
+    public Task<string> FetchAsync(string key, CancellationToken cancellationToken) => scratch.FetchAsync(store, key, $"in-{fetched++}.parquet", cancellationToken);
+
+    public async Task<IReadOnlyList<string>> FetchAsync(IEnumerable<string> keys, CancellationToken cancellationToken)
     {
-        var local = new Dictionary<string, string>();
-        foreach (var key in keys) local[key] = await scratch.FetchAsync(store, key, $"in-{fetched++}.parquet", cancellationToken);
+        var local = new List<string>();
+        foreach (var key in keys) local.Add(await FetchAsync(key, cancellationToken));
         return local;
     }
 
@@ -37,6 +39,7 @@ sealed class TableRewriter(IObjectStore store, TableName table, TableScratch scr
             var path = $"{folder}{Guid.CreateVersion7():N}-{sha256[..16]}.parquet";
             var key = LakeLayout.Table(table) + path;
             await store.PutFileAsync(key, file.Path, cancellationToken);
+            scratch.Release(file.Path);
             adds.Add(new(path, new(key, file.Bytes, facts[file.Path].Rows, sha256), DeltaStats.ToJson(facts[file.Path].Rows, facts[file.Path].Stats, schema), tags));
         }
         return adds;
@@ -52,6 +55,23 @@ sealed class TableRewriter(IObjectStore store, TableName table, TableScratch scr
             "lake.rows_differ",
             $"{files.Count} files of table '{table}' have {expected} rows by their log and {found} when they are written anew; nothing was committed. Compare {files[0].Path} and its neighbours with the log.");
     }
+
+    /// <summary>What DuckDB could not do with the room that it has.</summary>
+    /// <exception cref="LakeException"><c>lake.no_room</c></exception>
+    public static async Task<T> WithinAsync<T>(TableName table, TableWork work, Func<Task<T>> rewrite)
+    {
+        try
+        {
+            return await rewrite();
+        }
+        catch (DuckDbException e) when (e.Code is "duckdb.out_of_memory" or "duckdb.out_of_spill")
+        {
+            throw NoRoom(table, $"it ran out of its {work.MemoryBytes} bytes of memory and {work.ScratchBytes} of scratch ({e.Message})", e);
+        }
+    }
+
+    public static LakeException NoRoom(TableName table, string found, Exception? inner = null) => new(
+        "lake.no_room", $"Files of table '{table}' cannot be written anew: {found}; nothing was committed. Give rewrites more room (LEANPIPE_TABLE_SCRATCH, LEANPIPE_TABLE_MEMORY), or publish fewer rows at a time.", inner: inner);
 
     static async Task<string> HashAsync(string path, CancellationToken cancellationToken)
     {

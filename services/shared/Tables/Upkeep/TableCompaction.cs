@@ -16,6 +16,9 @@ public sealed record CompactionOptions
 
     /// <summary>Added and merged files of several windows become one only when they are this old: a run over older data that comes later could no longer tell their rows' ages apart.</summary>
     public TimeSpan SettledAfter { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>With files no larger than can be made with the room that there is.</summary>
+    public CompactionOptions Within(TableWork work) => this with { TargetBytes = Math.Min(TargetBytes, work.MostBytesPerFile) };
 }
 
 /// <param name="Version">The version that holds the new files; null when there was nothing to do.</param>
@@ -24,7 +27,7 @@ public sealed record Compaction(long? Version, int FilesBefore, int FilesAfter, 
 /// <summary>Rewrites a table's small files into larger ones. The table's rows are the same before and after, and so the commit says (<c>dataChange: false</c>).</summary>
 /// <remarks>
 /// Files of one window of one pipeline stay together, for a later publish replaces exactly them. The order: new files, their rows counted against the old ones', one commit. A crash before
-/// the commit leaves files that nothing names. Who commits meanwhile is not disturbed: when a file that was rewritten is no longer live, the rewrite of its group is dropped.
+/// the commit leaves files that nothing names. Each batch of files has its turn among the rewrites of this process (<see cref="RewriteTurns"/>). Who commits meanwhile is not disturbed: when a file that was rewritten is no longer live, the rewrite of its group is dropped.
 /// </remarks>
 public static class TableCompaction
 {
@@ -51,15 +54,21 @@ public static class TableCompaction
         return [.. batches.Where(b => b.Count >= Math.Max(2, options.MinFiles))];
     }
 
-    /// <exception cref="LakeException"><c>lake.unsupported_table</c>, <c>lake.rows_differ</c> (nothing was committed), or the store failed.</exception>
+    /// <param name="options">The room in <paramref name="work"/> bounds the size of files too.</param>
+    /// <exception cref="LakeException"><c>lake.unsupported_table</c>, <c>lake.rows_differ</c>, <c>lake.no_room</c> (nothing was committed), or the store failed.</exception>
     public static async Task<Compaction> RunAsync(
         IObjectStore store, TableName name, CompactionOptions options, TableWork work, TimeProvider time, CancellationToken cancellationToken)
     {
+        options = options.Within(work);
         var current = await DeltaTable.OpenAsync(store, name, cancellationToken);
         if (current is null || Plan(current, options, time.GetUtcNow()) is not { Count: > 0 } plan) return new(null, 0, 0, 0);
         TableCommits.RequireWritable(current, removes: false);
         var groups = new List<Group>();
-        foreach (var files in plan) groups.Add(await RewriteAsync(store, current, files, options, work, cancellationToken));
+        foreach (var files in plan)
+        {
+            using var turn = await RewriteTurns.TakeAsync(cancellationToken);
+            groups.Add(await TableRewriter.WithinAsync(name, work, () => RewriteAsync(store, current, files, options, work, cancellationToken)));
+        }
         for (var races = 0; races < MaxRaces; races++)
         {
             groups.RemoveAll(g => !g.Olds.All(f => current.State.Files.ContainsKey(f.Path)));
@@ -93,8 +102,8 @@ public static class TableCompaction
         using var scratch = TableScratch.Create(work);
         var rewriter = new TableRewriter(store, table.Name, scratch);
         var local = await rewriter.FetchAsync(files.Select(f => f.Key), cancellationToken);
-        using var session = scratch.OpenSession([.. local.Values]);
-        session.CreateParquetView("files", [.. local.Values], [.. table.Columns.Select(c => new DuckDbColumn(c.Name, c.Type))]);
+        using var session = scratch.OpenSession(local, TableScratch.FetchedBytes(store, files.Select(f => (f.Key, f.Bytes))) + files.Sum(f => f.Bytes));
+        session.CreateParquetView("files", local, [.. table.Columns.Select(c => new DuckDbColumn(c.Name, c.Type))]);
         var news = await rewriter.WriteAsync(session, "SELECT * FROM files", table.State.Schema, Place(files[0]), options.TargetBytes, Tags(files), cancellationToken);
         TableRewriter.RequireRows(table.Name, files, news.Sum(f => f.Object.Rows));
         return new(files, news);
