@@ -66,6 +66,9 @@ static partial class OrchestratorLog
     [LoggerMessage(3022, LogLevel.Information, "Run {Run}: bucket {Bucket} of step {Step} was heavy and was shared out over {Parts} tasks")]
     public static partial void BucketSharedOut(this ILogger log, string run, string step, int bucket, int parts);
 
+    [LoggerMessage(3024, LogLevel.Warning, "Whether runs were terminated from outside cannot be told now, and is asked again: {Reason}")]
+    public static partial void LostRunsNotLookedFor(this ILogger log, string reason);
+
     [LoggerMessage(3023, LogLevel.Information, "Pipeline {Pipeline}: a task of step {Step} got along with {MebiBytes} MiB for {Input}, and its tasks begin with that from now on")]
     public static partial void LimitsRemembered(this ILogger log, string pipeline, string step, long mebiBytes, string input);
 }

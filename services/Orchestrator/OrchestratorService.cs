@@ -30,7 +30,7 @@ public static class OrchestratorService
             return options.Warm is null ? each : ActivatorUtilities.CreateInstance<WarmLauncher>(provider, each, options.Warm);
         });
         services.AddSingleton<SourceReader>().AddSingleton<RunPlanning>().AddSingleton<TaskCache>().AddSingleton<StepShapes>().AddSingleton<StepWriter>().AddSingleton<StepSheets>().AddSingleton<MemoryLadder>().AddSingleton<TaskRunner>().AddSingleton<RunEnding>();
-        services.AddSingleton<IRunInstances, DaprRunInstances>().AddSingleton<RunQueue>().AddSingleton<RunCancellation>();
+        services.AddSingleton<IRunInstances, DaprRunInstances>().AddSingleton<RunQueue>().AddSingleton<RunCancellation>().AddSingleton<LostRuns>().AddHostedService(s => s.GetRequiredService<LostRuns>());
         services.AddSingleton<RunStarter>().AddSingleton<PublishedTrigger>().AddSingleton<ScheduleJobs>().AddHostedService(s => s.GetRequiredService<ScheduleJobs>());
         services.AddSingleton<WindowSealedEndpoint>().AddSingleton<RunReader>();
         services.AddSingleton<OrchestratorMetrics>();

@@ -63,8 +63,8 @@ static class DemoReport
     static async Task WriteRunsAsync(TextWriter output, IObjectStore store, CancellationToken stop)
     {
         var steps = new List<(string Run, RunState State, StepRecord Step)>();
-        foreach (var line in (await LakeRuns.ListAsync(store, 200, stop)).OrderBy(l => l.Run.Value, StringComparer.Ordinal))
-            if (await LakeRuns.FindAsync(store, line.Run, stop) is { } detail)
+        foreach (var line in (await RunDetails.ListAsync(store, 200, stop)).OrderBy(l => l.Run.Value, StringComparer.Ordinal))
+            if (await RunDetails.FindAsync(store, line.Run, stop) is { } detail)
                 steps.AddRange(detail.Steps.Select((s, i) => (i == 0 ? line.Run.Value : "", line.State, s)));
         TextTable.Write(
             output, steps, new("RUN", s => s.Run), new("STEP", s => s.Step.Step), new("TASKS", s => s.Step.Tasks, Right: true), new("ROWS IN", s => s.Step.RowsIn, Right: true),

@@ -9,6 +9,7 @@ using LeanPipe.Cli.Runs;
 using LeanPipe.Contracts;
 using LeanPipe.Documents;
 using LeanPipe.Housekeeping;
+using LeanPipe.Lake;
 using LeanPipe.Orchestrator;
 
 namespace LeanPipe.Cli.Output;
@@ -16,7 +17,7 @@ namespace LeanPipe.Cli.Output;
 /// <summary>What the commands print as JSON, and what they keep.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true,
-    Converters = [typeof(SnakeCaseEnum<Runs.RunState>), typeof(SnakeCaseEnum<CheckSeverity>), typeof(SnakeCaseEnum<BackfillState>), typeof(SnakeCaseEnum<RunStatus>)])]
+    Converters = [typeof(SnakeCaseEnum<RunState>), typeof(SnakeCaseEnum<CheckSeverity>), typeof(SnakeCaseEnum<BackfillState>), typeof(SnakeCaseEnum<RunStatus>)])]
 [JsonSerializable(typeof(Endpoints))]
 [JsonSerializable(typeof(IReadOnlyList<DocumentError>))]
 [JsonSerializable(typeof(IReadOnlyList<Runs.RunLine>))]

@@ -1,12 +1,13 @@
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
 using LeanPipe.Orchestrator;
+using LeanPipe.Tables;
 
 namespace LeanPipe.Cli.Runs;
 
 enum BackfillState
 {
-    /// <summary>A completed run did what the document says now, over the window's newest revision.</summary>
+    /// <summary>A completed run did what the document and the parameters say now, over the window's newest revision, and its rows are those that stand.</summary>
     Current,
     Completed,
     Failed,
@@ -51,16 +52,41 @@ sealed class Backfill(IObjectStore store, string config, WorkflowApi api)
         choose(first);
         if (planned.Digest is not { } digest) return new(request.Window, planned.Revision, first, BackfillState.Refused, string.Join(' ', planned.Errors));
         request = request with { Revision = planned.Revision };
-        // A run keeps the plan that it began with. So what another document, or other parameters, say gets a run of its own.
-        var other = first.WithTail($"-d{digest[..8]}");
-        foreach (var run in (RunId[])[first, other])
-            if (await IsCompletedAsync(run, digest, stop)) return new(request.Window, planned.Revision, run, BackfillState.Current);
-        var taken = await store.GetJsonAsync(LakeLayout.RunPlan(first), ContractsJson.Default.RunPlan, stop);
-        var chosen = taken is null || (taken.Digest == digest && taken.Request.IsSameAs(request)) ? first : other;
+        var (chosen, isCurrent) = await ChooseAsync(first, request, digest, stop);
         choose(chosen);
+        if (isCurrent) return new(request.Window, planned.Revision, chosen, BackfillState.Current);
         await StartAsync(chosen, request, stop);
         var state = await RunWait.ForAsync(api, chosen, stop);
         return new(request.Window, planned.Revision, chosen, state.Completed ? BackfillState.Completed : BackfillState.Failed, state.Completed ? null : state.FailureMessage ?? $"it ended as {state.RuntimeStatus}.");
+    }
+
+    /// <summary>The run that makes the window current, or has made it so.</summary>
+    /// <remarks>
+    /// A run keeps the plan that it began with, and publishes once. So what another document, or other parameters, say gets a run of its own, and so does what a completed run has published and
+    /// a later one, of whatever id, has taken the place of.
+    /// </remarks>
+    async Task<(RunId Run, bool IsCurrent)> ChooseAsync(RunId first, RunRequest request, string digest, CancellationToken stop)
+    {
+        var other = first.WithTail($"-d{digest[..8]}");
+        for (var n = 0; ; n++)
+        {
+            var run = n switch { 0 => first, 1 => other, _ => other.WithTail($"-{n}") };
+            if (await store.GetJsonAsync(LakeLayout.RunPlan(run), ContractsJson.Default.RunPlan, stop) is not { } plan) return (run, false);
+            if (plan.Digest != digest) continue;
+            var isDone = await store.GetJsonAsync(LakeLayout.RunRecord(run), ContractsJson.Default.RunRecord, stop) is { Status: RunStatus.Completed };
+            if ((isDone || plan.Request.IsSameAs(request)) && await StandsAsync(plan, isDone, stop)) return (run, isDone);
+        }
+    }
+
+    /// <summary>Whether the rows that a run has published, or would publish when it went on, are those of its window. What was planned before the rows that stand there would not take their place.</summary>
+    async Task<bool> StandsAsync(RunPlan plan, bool isDone, CancellationToken stop)
+    {
+        foreach (var publish in plan.Steps.Select(s => s.Publish).OfType<PublishDefinition>().Where(p => p.Mode != PublishMode.Append))
+        {
+            var table = await DeltaTable.OpenAsync(store, publish.Table, stop);
+            if (table is null ? isDone : !table.HoldsWindowOf(plan)) return false;
+        }
+        return true;
     }
 
     /// <summary>One that a backfill before has started, or a trigger, and that is under way is waited for.</summary>
@@ -77,8 +103,4 @@ sealed class Backfill(IObjectStore store, string config, WorkflowApi api)
             if (await api.FindAsync(run, stop) is not { HasEnded: false }) throw;
         }
     }
-
-    async Task<bool> IsCompletedAsync(RunId run, string digest, CancellationToken stop) =>
-        await store.GetJsonAsync(LakeLayout.RunRecord(run), ContractsJson.Default.RunRecord, stop) is { Status: RunStatus.Completed } &&
-        await store.GetJsonAsync(LakeLayout.RunPlan(run), ContractsJson.Default.RunPlan, stop) is { } plan && plan.Digest == digest;
 }

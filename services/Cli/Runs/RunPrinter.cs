@@ -1,5 +1,6 @@
 using LeanPipe.Cli.Output;
 using LeanPipe.Contracts;
+using LeanPipe.Lake;
 
 namespace LeanPipe.Cli.Runs;
 

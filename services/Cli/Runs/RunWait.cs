@@ -36,7 +36,7 @@ static class RunWait
     /// <exception cref="LeanPipeException"><c>cli.run_failed</c></exception>
     public static async Task<int> ReportAsync(Invocation call, bool json, IObjectStore store, RunId run, WorkflowState state, CancellationToken stop)
     {
-        if (await LakeRuns.FindAsync(store, run, stop) is { } detail)
+        if (await RunDetails.FindAsync(store, run, stop) is { } detail)
         {
             if (json) await call.Out.WriteLineAsync(JsonSerializer.Serialize(detail, CliJson.Readable.RunDetail));
             else RunPrinter.WriteDetail(call.Out, detail);

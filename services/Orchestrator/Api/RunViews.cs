@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using LeanPipe.Contracts;
+using LeanPipe.Lake;
 
 namespace LeanPipe.Orchestrator;
 
@@ -11,25 +12,14 @@ public sealed record RunLine(
     int? Position = null);
 
 /// <summary><c>GET /api/runs/{run}</c>.</summary>
-/// <param name="Plan">Null when the run could not be planned.</param>
-/// <param name="Record">Null until the run ends. A failed run that was started again shows its last record until it ends anew.</param>
-public sealed record RunView(RunId Run, RunState Status, IReadOnlyList<StepView> Steps, RunPlan? Plan, RunRecord? Record);
+/// <param name="Plan">Null when the run is not planned yet, or could not be.</param>
+/// <param name="Record">Null until the run ends, and again from when it is started again.</param>
+/// <param name="Position">As in <see cref="RunLine"/>.</param>
+public sealed record RunView(RunId Run, RunState Status, IReadOnlyList<StepView> Steps, RunPlan? Plan, RunRecord? Record, int? Position = null);
 
 /// <param name="Tasks">Null until the step's tasks are written.</param>
 /// <param name="Rows">Null until the step is committed.</param>
 public sealed record StepView(StepName Step, StepState Status, IReadOnlyList<StepName> Needs, int? Tasks, int TasksCommitted, int Attempts, StepRecord? Rows);
-
-public enum RunState
-{
-    /// <summary>Planned, without a record of its end.</summary>
-    Running,
-    Completed,
-    Failed,
-    Cancelled,
-
-    /// <summary>Not planned yet: it waits for its place.</summary>
-    Queued,
-}
 
 public enum StepState
 {

@@ -2,15 +2,13 @@ using System.Text.Json;
 
 namespace LeanPipe.Orchestrator;
 
-/// <summary>A step runner's progress lines: one a second to whoever watches, one in ten seconds to the log. The first second, and the first ten, of an attempt are not worth a line.</summary>
+/// <summary>A step runner's progress lines: one a second, to whoever watches and to the log. The first second of an attempt is not worth a line.</summary>
 sealed class AttemptProgress(TaskAttempt attempt, RunProgress progress, TimeProvider time, ILogger log)
 {
     static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
-    static readonly TimeSpan LogEvery = TimeSpan.FromSeconds(10);
 
     readonly long _started = time.GetTimestamp();
     TimeSpan _last;
-    TimeSpan _logged;
 
     /// <param name="line">As docs/specs/task.md says; any other line is none of ours.</param>
     public void Read(string line)
@@ -18,11 +16,7 @@ sealed class AttemptProgress(TaskAttempt attempt, RunProgress progress, TimeProv
         var elapsed = time.GetElapsedTime(_started);
         if (elapsed - _last < Every || Parse(line) is not var (phase, fraction)) return;
         _last = elapsed;
-        if (elapsed - _logged >= LogEvery)
-        {
-            _logged = elapsed;
-            log.AttemptProgress(attempt, phase, (int)(fraction * 100), (long)elapsed.TotalSeconds);
-        }
+        log.AttemptProgress(attempt, phase, (int)(fraction * 100), (long)elapsed.TotalSeconds);
         progress.Report(new TaskProgressed(attempt.Run, attempt.Step, attempt.Task, attempt.Attempt, phase, fraction));
     }
 

@@ -20,7 +20,7 @@ sealed class RunPlanning(IObjectStore store, PipelineFolder pipelines, SourceRea
         await store.ThrowIfCancelledAsync(run, cancellation);
         // An unknown pipeline is told by the planning, which needs no place to fail.
         var maxRuns = pipelines.Read().Pipelines.FirstOrDefault(p => p.Definition.Name == request.Pipeline)?.Definition.MaxRuns;
-        var position = await queue.AdmitAsync(run, request.Pipeline, request.Window, maxRuns, cancellation);
+        var position = await queue.AdmitAsync(run, request, maxRuns, cancellation);
         if (position is not null) return new([], Position: position);
         // After the run's mark is made, for housekeeping looks for that one after it has made its own.
         await foreach (var sweep in store.ListAsync(LakeLayout.RunSweeps(run), cancellation))

@@ -15,7 +15,23 @@ static class LakeTables
             ? new(found.Version, [.. found.Columns.Select(c => new SegmentColumn(c.Name, c.Type, c.Type))], found.Objects)
             : null;
 
+    /// <summary>What a run has published to a table; null when its log does not tell of it.</summary>
+    public static async Task<PublishedTable?> FindAsync(IObjectStore store, RunPlan plan, PublishDefinition publish, StepManifest manifest, CancellationToken cancellation)
+    {
+        try
+        {
+            return await DeltaTable.OpenAsync(store, publish.Table, cancellation) is { } table && table.CommittedBy(plan) is { } committed
+                ? new(publish.Table, committed.CommittedIn, manifest.Chunks.Sum(c => c.Object.Rows))
+                : null;
+        }
+        catch (LeanPipeException e) when (!e.IsTransient)
+        {
+            // A table that cannot be read is most likely why the run has failed.
+            return null;
+        }
+    }
+
     public static Task<PublishedTable> PublishAsync(
-        IObjectStore store, RunPlan plan, PublishDefinition publish, StepManifest manifest, TimeProvider time, CancellationToken cancellation) => TablePublisher.PublishAsync(
-            store, publish, PublishOrigin.Of(plan), manifest.Columns, manifest.Chunks, time, cancellation);
+        IObjectStore store, RunPlan plan, PublishDefinition publish, StepManifest manifest, TableWork work, TimeProvider time, CancellationToken cancellation) => TablePublisher.PublishAsync(
+            store, publish, PublishOrigin.Of(plan), manifest.Columns, manifest.Chunks, time, cancellation, work);
 }

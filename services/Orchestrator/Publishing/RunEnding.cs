@@ -8,18 +8,17 @@ namespace LeanPipe.Orchestrator;
 /// Durable order: every table's commit (each idempotent on its own), then run.json, then a request to cancel goes. So a run that has a record of completion has published everything, and a
 /// failed one has published nothing, or, when a later table could not be published (the lake failed, or a column changed its type), the tables that its record lists.
 /// </remarks>
-sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, RunProgress progress, TimeProvider time, ILogger<RunEnding> log)
+sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, OrchestratorOptions options, RunProgress progress, TimeProvider time, ILogger<RunEnding> log)
 {
     public async Task<PublishReply> PublishAsync(RunId run, StepName step, CancellationToken cancellation)
     {
         await store.ThrowIfCancelledAsync(run, cancellation);
         var plan = await steps.RequirePlanAsync(run, cancellation);
         // Of a run that is started again long after its end, a table's log may not tell any more that its rows were added.
-        if (await store.GetJsonAsync(LakeLayout.RunRecord(run), ContractsJson.Default.RunRecord, cancellation) is { Status: RunStatus.Completed } ended &&
-            ended.Published.FirstOrDefault(p => p.Table == plan.Steps.Single(s => s.Name == step).Publish!.Table) is { } before) return new(before);
+        if (await store.GetJsonAsync(LakeLayout.RunRecord(run), ContractsJson.Default.RunRecord, cancellation) is { } ended && ended.Published.FirstOrDefault(p => p.Table == plan.Steps.Single(s => s.Name == step).Publish!.Table) is { } before) return new(before);
         var manifest = await steps.FindAsync(run, step, cancellation) ?? throw StepWriter.Missing(LakeLayout.StepManifest(run, step));
         var publish = plan.Steps.Single(s => s.Name == step).Publish!;
-        var table = await LakeTables.PublishAsync(store, plan, publish, manifest, time, cancellation);
+        var table = await LakeTables.PublishAsync(store, plan, publish, manifest, options.TableWork, time, cancellation);
         log.TablePublished(run.Value, table.Table.Value, table.Version, table.Rows);
         progress.Report(new TableReplaced(run, table));
         return new(table);
@@ -34,7 +33,7 @@ sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, 
         var existing = await store.GetJsonAsync(key, ContractsJson.Default.RunRecord, cancellation);
         if (existing is not { Status: RunStatus.Completed })
         {
-            var record = await RecordAsync(ending, plan, cancellation);
+            var record = await RecordAsync(ending, plan, existing, cancellation);
             await store.PutJsonAsync(key, record, ContractsJson.Default.RunRecord, cancellation);
             if (plan is null) await RunIndex.AddAsync(store, new(ending.Run, ending.Request.Pipeline, ending.Request.Window, record.StartedAt), cancellation);
         }
@@ -47,7 +46,7 @@ sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, 
         return Told(ending);
     }
 
-    async Task<RunRecord> RecordAsync(Ending ending, RunPlan? plan, CancellationToken cancellation)
+    async Task<RunRecord> RecordAsync(Ending ending, RunPlan? plan, RunRecord? before, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
         return new()
@@ -60,7 +59,7 @@ sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, 
             StartedAt = plan?.PlannedAt ?? now,
             EndedAt = now,
             Steps = await StepsAsync(ending.Run, plan, cancellation),
-            Published = ending.Published,
+            Published = await PublishedAsync(ending, plan, before, cancellation),
             Request = ending.Request,
             Checks = await ChecksAsync(ending, plan, cancellation),
             Error = ending.Failure is { } failure ? new(failure.Step, failure.Task is { } task ? new TaskId(task) : null, failure.Code, failure.Message) : null,
@@ -76,10 +75,21 @@ sealed class RunEnding(IObjectStore store, StepWriter steps, RunPlanning plans, 
         return records;
     }
 
+    /// <summary>Every table that holds the run's rows: also what it published before it was started again, and what was committed just before the run was ended or its publish failed.</summary>
+    async Task<IReadOnlyList<PublishedTable>> PublishedAsync(Ending ending, RunPlan? plan, RunRecord? before, CancellationToken cancellation)
+    {
+        var published = ending.Published.ToList();
+        published.AddRange((before?.Published ?? []).Where(b => published.All(p => p.Table != b.Table)));
+        if (ending.Failure is null) return published;
+        foreach (var step in (plan?.Steps ?? []).Where(s => s.Publish is { } publish && published.All(p => p.Table != publish.Table)))
+            if (await steps.FindAsync(ending.Run, step.Name, cancellation) is { } manifest && await LakeTables.FindAsync(store, plan!, step.Publish!, manifest, cancellation) is { } found) published.Add(found);
+        return published;
+    }
+
     static RunStatus StatusOf(Ending ending) => ending.Failure switch
     {
         null => RunStatus.Completed,
-        { Code: RunCancellation.Cancelled } => RunStatus.Cancelled,
+        { Code: RunCancellation.Cancelled or LostRuns.Terminated } => RunStatus.Cancelled,
         _ => RunStatus.Failed,
     };
 

@@ -6,8 +6,8 @@ namespace LeanPipe.Orchestrator;
 /// <summary>How many runs are under way at a time, overall and per pipeline. Who finds no place waits in the order of asking.</summary>
 /// <remarks>
 /// Durable order of an admission: the mark of running, then the waiting entry goes, then the run is told. A crash in between leaves a run that runs without having been
-/// told, which asks again by itself after a while; never one place taken twice by the same run. Places of runs whose instances ended without saying so
-/// (terminated from outside) are given up when somebody waits for them. One orchestrator of a lake keeps the queue: two would each admit up to the limits.
+/// told, which asks again by itself after a while; never one place taken twice by the same run. Of a run whose instance ended without saying so
+/// (<see cref="LostRuns"/>) the record comes first, then its mark goes, both within the turn: a run that is started again asks for its place after that. One orchestrator of a lake keeps the queue: two would each admit up to the limits.
 /// </remarks>
 sealed class RunQueue(IObjectStore store, IRunInstances instances, OrchestratorOptions options, TimeProvider time, ILogger<RunQueue> log) : IDisposable
 {
@@ -17,7 +17,7 @@ sealed class RunQueue(IObjectStore store, IRunInstances instances, OrchestratorO
     bool _loaded;
 
     /// <returns>Null: the run may begin, or has begun. Else its place in the queue, from 1.</returns>
-    public async Task<int?> AdmitAsync(RunId run, PipelineName pipeline, WindowId window, int? maxRuns, CancellationToken cancellation)
+    public async Task<int?> AdmitAsync(RunId run, RunRequest request, int? maxRuns, CancellationToken cancellation)
     {
         await _turn.WaitAsync(cancellation);
         try
@@ -25,7 +25,7 @@ sealed class RunQueue(IObjectStore store, IRunInstances instances, OrchestratorO
             await LoadAsync(cancellation);
             if (_running.ContainsKey(run)) return null;
             var (key, asked) = _waiting.FirstOrDefault(w => w.Value.Run == run);
-            asked = (asked ?? new(run, pipeline, window, time.GetUtcNow())) with { MaxRuns = maxRuns };
+            asked = (asked ?? new(run, request.Pipeline, request.Window, time.GetUtcNow())) with { MaxRuns = maxRuns, Request = request };
             key ??= LakeLayout.QueuedRun(run, asked.AskedAt);
             if (HasPlace(key, asked))
             {
@@ -35,12 +35,11 @@ sealed class RunQueue(IObjectStore store, IRunInstances instances, OrchestratorO
             if (!_waiting.ContainsKey(key))
             {
                 await store.PutJsonAsync(key, asked, ContractsJson.Default.QueuedRun, cancellation);
-                await RunIndex.AddAsync(store, new(run, pipeline, window, asked.AskedAt), cancellation);
+                await RunIndex.AddAsync(store, new(run, request.Pipeline, request.Window, asked.AskedAt), cancellation);
                 log.RunQueued(run.Value, _waiting.Count + 1, _running.Count);
             }
             _waiting[key] = asked;
-            await ClearAsync(run, cancellation);
-            return _running.ContainsKey(run) ? null : _waiting.Keys.TakeWhile(k => k != key).Count() + 1;
+            return _waiting.Keys.TakeWhile(k => k != key).Count() + 1;
         }
         finally
         {
@@ -57,6 +56,33 @@ sealed class RunQueue(IObjectStore store, IRunInstances instances, OrchestratorO
             await LoadAsync(cancellation);
             await RemoveAsync(run, cancellation);
             await PromoteAsync(null, cancellation);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Ends the runs, under way or waiting, whose instances are not active any more, and gives their places to who waits first.</summary>
+    /// <param name="asking">It is active.</param>
+    /// <param name="end">Makes the end durable. After it the run's mark goes.</param>
+    /// <returns>How many there were.</returns>
+    public async Task<int> GiveUpAsync(RunId? asking, Func<QueuedRun, CancellationToken, Task> end, CancellationToken cancellation)
+    {
+        await _turn.WaitAsync(cancellation);
+        try
+        {
+            await LoadAsync(cancellation);
+            var ended = 0;
+            foreach (var run in _running.Values.Concat(_waiting.Values).Where(r => r.Run != asking).ToList())
+            {
+                if (await instances.IsActiveAsync(run.Run, cancellation)) continue;
+                await end(run, cancellation);
+                await RemoveAsync(run.Run, cancellation);
+                ended++;
+            }
+            if (ended > 0) await PromoteAsync(asking, cancellation);
+            return ended;
         }
         finally
         {
@@ -86,11 +112,8 @@ sealed class RunQueue(IObjectStore store, IRunInstances instances, OrchestratorO
         foreach (var (key, next) in _waiting.ToList())
         {
             if (!HasPlace(key, next)) continue;
-            if (next.Run != asking && !await instances.IsActiveAsync(next.Run, cancellation))
-            {
-                await RemoveAsync(next.Run, cancellation);
-                continue;
-            }
+            // One that was terminated while it waited; whoever ends it promotes the next.
+            if (next.Run != asking && !await instances.IsActiveAsync(next.Run, cancellation)) continue;
             await BeginAsync(key, next, cancellation);
             if (next.Run != asking) await WakeAsync(next.Run, cancellation);
         }
@@ -112,14 +135,6 @@ sealed class RunQueue(IObjectStore store, IRunInstances instances, OrchestratorO
         }
         await store.DeleteAsync(LakeLayout.RunningRun(run), cancellation);
         _running.Remove(run);
-    }
-
-    /// <summary>Gives up the places of instances that have ended, for whoever waits first.</summary>
-    async Task ClearAsync(RunId asking, CancellationToken cancellation)
-    {
-        foreach (var run in _running.Keys.ToList())
-            if (!await instances.IsActiveAsync(run, cancellation)) await RemoveAsync(run, cancellation);
-        await PromoteAsync(asking, cancellation);
     }
 
     async Task WakeAsync(RunId run, CancellationToken cancellation)

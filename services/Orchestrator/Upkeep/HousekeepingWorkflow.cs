@@ -15,7 +15,7 @@ sealed class HousekeepingWorkflow : Workflow<string, string>
 }
 
 /// <summary>Tidies the lake by the configuration as it is now. Passes come one at a time.</summary>
-sealed class HousekeepingActivity(IObjectStore store, OrchestratorOptions options, PipelineFolder pipelines, TimeProvider time, ILogger<HousekeepingActivity> log) : WorkflowActivity<string, string>
+sealed class HousekeepingActivity(IObjectStore store, OrchestratorOptions options, PipelineFolder pipelines, LostRuns lost, TimeProvider time, ILogger<HousekeepingActivity> log) : WorkflowActivity<string, string>
 {
     public const string Name = "housekeeping";
 
@@ -41,6 +41,8 @@ sealed class HousekeepingActivity(IObjectStore store, OrchestratorOptions option
 
     async Task<string> TidyAsync()
     {
+        // What a terminated run has left goes by its retention like that of any other.
+        await lost.EndAsync(null, CancellationToken.None);
         var file = Path.Combine(options.Config, HousekeepingDocument.FileName);
         var policy = File.Exists(file) ? HousekeepingDocument.Load(file).Require() : new();
         var known = pipelines.Read();
@@ -49,7 +51,7 @@ sealed class HousekeepingActivity(IObjectStore store, OrchestratorOptions option
         var cold = policy.ColdStorage is { } root ? ObjectStores.Open(options.Lake with { Root = root }) : null;
         using (cold as IDisposable)
         {
-            var report = await HousekeepingPass.RunAsync(store, policy, readers, cold, new() { Work = new() { Scratch = options.Scratch } }, time, CancellationToken.None);
+            var report = await HousekeepingPass.RunAsync(store, policy, readers, cold, new() { Work = options.TableWork }, time, CancellationToken.None);
             foreach (var problem in report.Problems) log.HousekeepingProblem(report.Pass, problem);
             log.HousekeepingDone(report.Pass, report.Removals.Count, report.Removals.Sum(r => r.Bytes), report.Compactions.Count);
             return $"{report.Pass}: {report.Removals.Count} objects removed, {report.Compactions.Count} tables compacted";

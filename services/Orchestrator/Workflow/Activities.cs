@@ -19,12 +19,16 @@ static class Answer
     }
 }
 
-sealed class PlanActivity(RunPlanning planning, TaskRunner tasks) : WorkflowActivity<PlanTicket, PlanReply>
+sealed class PlanActivity(RunPlanning planning, TaskRunner tasks, LostRuns lost) : WorkflowActivity<PlanTicket, PlanReply>
 {
     public override Task<PlanReply> RunAsync(WorkflowActivityContext context, PlanTicket input)
     {
         tasks.Forget(input.Run);
-        return Answer.Of(() => planning.AdmitAsync(input.Run, input.Request, CancellationToken.None), failure => new([], failure));
+        return Answer.Of(async () =>
+        {
+            var reply = await planning.AdmitAsync(input.Run, input.Request, CancellationToken.None);
+            return reply.Position is null || await lost.EndAsync(input.Run, CancellationToken.None) == 0 ? reply : await planning.AdmitAsync(input.Run, input.Request, CancellationToken.None);
+        }, failure => new([], failure));
     }
 }
 

@@ -27,7 +27,7 @@ public sealed record HousekeepingOptions
 /// <summary>One pass of housekeeping over a lake. Any number may run, be cut short anywhere, and run again.</summary>
 /// <remarks>
 /// <para>The order is the guarantee; each step is durable before the next begins: proofs of what runs have read; compactions (commits of their own); then, of what shall go, decided from one
-/// snapshot (<see cref="LakeSnapshot"/>): the audit log of a batch, the notes of windows that are retired, the copies in the cold storage, the deletions of the batch. So whatever is gone is in the
+/// snapshot (<see cref="LakeSnapshot"/>): the audit log of a batch, the notes of windows that are retired, the copies in the cold storage, the deletions of the batch; at last the folders that they left empty. So whatever is gone is in the
 /// audit log, and a copy exists before its source goes.</para>
 /// <para>Within the deletions documents go before what they name. Before the first object of an ended run goes, the run gets <see cref="LakeLayout.RunSweep"/>, and only then are the orchestrator's
 /// marks looked at again: a run that is asked for again by then is left alone. The orchestrator makes the mark first and looks for that object then, and waits until it is gone. So of a pass and a
@@ -36,6 +36,9 @@ public sealed record HousekeepingOptions
 public static class HousekeepingPass
 {
     public const string AuditPrefix = "housekeeping/log/";
+
+    /// <summary>An empty folder that this pass has not emptied may be one that somebody has just made.</summary>
+    static readonly TimeSpan FoldersAreLeft = TimeSpan.FromDays(1);
 
     /// <param name="pipelines">Every pipeline of the installation: a stream's raw segments wait for all that read it. Null: not known, so they stay.</param>
     /// <param name="cold">The store that <see cref="HousekeepingPolicy.ColdStorage"/> names; null when it names none.</param>
@@ -63,6 +66,8 @@ public static class HousekeepingPass
 
         var removed = await new RemovalBatches(lake, cold, retirements, pass).RemoveAsync(removals, cancellationToken);
         if (policy.TableVersions is not null) await store.PutJsonAsync(TableSweep.SeenKey, tables.Seen, HousekeepingJson.Default.UnnamedFiles, cancellationToken);
+        EmptyFolders.RemoveAround(store.Root, removed.Where(r => r.StorageClass is null).Select(r => r.Key));
+        EmptyFolders.RemoveOlder(store.Root, now - FoldersAreLeft);
         return new(pass, true, removed, compactions, problems);
     }
 
@@ -109,7 +114,7 @@ public static class HousekeepingPass
     {
         var compacted = new List<TableCompacted>();
         if (policy.CompactToBytes is not { } target) return compacted;
-        var how = new CompactionOptions { TargetBytes = target };
+        var how = new CompactionOptions { TargetBytes = target }.Within(options.Work);
         foreach (var table in await TablesAsync(store, cancellationToken))
         {
             await Guarded(table, problems, async () =>

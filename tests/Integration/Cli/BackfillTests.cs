@@ -54,6 +54,29 @@ public sealed class BackfillTests
     }
 
     [Fact]
+    public async Task A_window_in_which_the_rows_of_other_parameters_stand_is_not_current()
+    {
+        await using var lab = await OrchestratorLab.StartAsync("params: { factor: { type: float64, default: 1 } }\n" + Yaml, ("one.sql", "SELECT sensor_id, value * getvariable('factor') AS value FROM raw"));
+        lab.WriteStream();
+        for (var hour = 0; hour < 2; hour++) await lab.SealAsync(Hour(hour), 1, [("a", 1 + hour)]);
+        string[] range = ["--from", Hour(0), "--to", Hour(9)];
+        (await RunAsync(lab, range)).Output.ShouldContain("2 windows: 0 current, 2 run, 0 failed.");
+        (await lab.RowsAsync("totals", "SELECT value")).ShouldBe(["1", "2"]);
+
+        (await lab.RunAsync("by-hand", new { pipeline = "p", window = Hour(1), @params = new { factor = 10 } })).RuntimeStatus.ShouldBe(Dapr.Workflow.WorkflowRuntimeStatus.Completed);
+        (await lab.RowsAsync("totals", "SELECT value")).ShouldBe(["1", "20"]);
+
+        Windows((await RunAsync(lab, [.. range, "-o", "json"])).Output).ShouldBe(["2026-01-01T00 1 current", "2026-01-01T01 1 completed"]);
+        (await lab.RowsAsync("totals", "SELECT value")).ShouldBe(["1", "2"]);
+        (await RunAsync(lab, range)).Output.ShouldContain("2 windows: 2 current, 0 run, 0 failed.");
+        // The other way round, and back: whose rows stand is what counts, not who ran before.
+        (await RunAsync(lab, [.. range, "--param", "factor=10"])).Output.ShouldContain("2 windows: 0 current, 2 run, 0 failed.");
+        (await lab.RowsAsync("totals", "SELECT value")).ShouldBe(["10", "20"]);
+        (await RunAsync(lab, range)).Output.ShouldContain("2 windows: 0 current, 2 run, 0 failed.");
+        (await lab.RowsAsync("totals", "SELECT value")).ShouldBe(["1", "2"]);
+    }
+
+    [Fact]
     public async Task So_many_runs_are_under_way_at_a_time_as_are_asked_for()
     {
         var (entered, most, pairs) = (0, 0, new ConcurrentQueue<TaskCompletionSource>());

@@ -67,7 +67,7 @@ public sealed class GoldenOutputTests : IDisposable
     [InlineData("runs-json", "runs -o json")]
     [InlineData("status", "status telemetry-hourly-2026-01-01T10-r1")]
     [InlineData("status-failed", "status telemetry-hourly-2026-01-01T11-r1")]
-    [InlineData("status-unfinished", "status telemetry-hourly-2026-01-01T11-r2")]
+    [InlineData("status-running", "status telemetry-hourly-2026-01-01T11-r2")]
     [InlineData("status-json", "status telemetry-hourly-2026-01-01T10-r1 -o json")]
     [InlineData("status-unknown", "status nothing")]
     [InlineData("query", "query FROM_temperatures_hourly")]

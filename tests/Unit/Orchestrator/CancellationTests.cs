@@ -58,6 +58,44 @@ public sealed class CancellationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_run_that_was_terminated_from_outside_ends_its_attempts_has_a_record_and_can_be_started_again()
+    {
+        var launcher = new ScriptedLauncher(_lab.Store);
+        var launched = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        launcher.Script = async _ =>
+        {
+            var end = new TaskCompletionSource<LaunchEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
+            launcher.Cancel.Register(() => end.SetResult(new(137, false, "")));
+            launched.SetResult();
+            return await end.Task;
+        };
+        var life = _lab.Begin(launcher: launcher);
+        await life.Planning.AdmitAsync(Run, Request, default);
+        await life.Steps.PlanAsync(Run, Compact, default);
+        var running = life.Tasks.RunAsync(Run, Compact, new(0), "e1");
+        await launched.Task;
+        (await LakeRuns.FindAsync(_lab.Store, Run, default)).ShouldNotBeNull().State.ShouldBe(RunState.Running);
+        life.Instances.Ended.Add(Run);
+
+        (await life.Lost.EndAsync(null, default)).ShouldBe(1);
+
+        (await running).Failure.ShouldNotBeNull().Code.ShouldBe("run.terminated");
+        var ended = (await LakeRuns.FindAsync(_lab.Store, Run, default)).ShouldNotBeNull();
+        (ended.State, ended.Record!.Error!.Code, ended.Record.Request).ShouldBe((RunState.Cancelled, "run.terminated", Request));
+        (await _lab.KeysAsync("index/queue/")).ShouldBeEmpty();
+        (await life.Lost.EndAsync(null, default)).ShouldBe(0);
+
+        launcher.Script = null;
+        life.Instances.Ended.Clear();
+        (await life.Planning.AdmitAsync(Run, Request, default)).Failure.ShouldBeNull();
+        // Its record tells of its last end; that it runs tells its mark.
+        (await LakeRuns.FindAsync(_lab.Store, Run, default)).ShouldNotBeNull().ShouldSatisfyAllConditions(r => r.State.ShouldBe(RunState.Running), r => r.Record.ShouldBeNull());
+        (await LakeRuns.ListAsync(_lab.Store, 5, default)).ShouldHaveSingleItem().State.ShouldBe(RunState.Running);
+        life.Tasks.Forget(Run);
+        (await life.Tasks.RunAsync(Run, Compact, new(0), "e2")).Failure.ShouldBeNull();
+    }
+
+    [Fact]
     public async Task A_run_that_has_ended_is_not_cancelled()
     {
         var life = _lab.Begin();

@@ -69,7 +69,8 @@ sealed class Life
         Steps = new(store, Planning, Cache, new(store), options, Progress, TimeProvider.System, NullLogger<StepWriter>.Instance);
         Tasks = new(store, launcher, new(store), Cache, new(store, options, TimeProvider.System, NullLogger<MemoryLadder>.Instance), options, Progress, new Lifetime(), TimeProvider.System, NullLogger<TaskRunner>.Instance);
         Cancellation = new(store, Tasks, Instances, TimeProvider.System, NullLogger<RunCancellation>.Instance);
-        Ending = new(store, Steps, Planning, Progress, TimeProvider.System, NullLogger<RunEnding>.Instance);
+        Ending = new(store, Steps, Planning, options, Progress, TimeProvider.System, NullLogger<RunEnding>.Instance);
+        Lost = new(Queue, Planning, Ending, Cancellation, TimeProvider.System, NullLogger<LostRuns>.Instance);
     }
 
     public RunProgress Progress { get; } = new();
@@ -89,6 +90,8 @@ sealed class Life
     public TaskRunner Tasks { get; }
 
     public RunEnding Ending { get; }
+
+    public LostRuns Lost { get; }
 
     sealed class Lifetime : IHostApplicationLifetime
     {

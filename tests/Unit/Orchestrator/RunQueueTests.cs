@@ -64,10 +64,18 @@ public sealed class RunQueueTests : IDisposable
         (await AdmitAsync(life, "a", P)).ShouldBeNull();
         (await AdmitAsync(life, "b", P)).ShouldBe(1);
         (await AdmitAsync(life, "c", P)).ShouldBe(2);
+        (await life.Lost.EndAsync(null, default)).ShouldBe(0);
         life.Instances.Ended.Add(new("a"));
         life.Instances.Ended.Add(new("b"));
+        (await life.Lost.EndAsync(null, default)).ShouldBe(2);
+        life.Instances.Woken.ShouldBe([new("c")]);
         (await AdmitAsync(life, "c", P)).ShouldBeNull();
         (await _lab.KeysAsync("index/queue/")).ShouldBe(["index/queue/running/c.json"]);
+        foreach (var run in (RunId[])[new("a"), new("b")])
+        {
+            (await _lab.Store.GetJsonAsync(LakeLayout.RunRecord(run), ContractsJson.Default.RunRecord, default)).ShouldNotBeNull().ShouldSatisfyAllConditions(
+                r => r.Status.ShouldBe(RunStatus.Cancelled), r => r.Error!.Code.ShouldBe("run.terminated"), r => r.Request.ShouldBe(new(P, Samples.Window)));
+        }
     }
 
     [Fact]
@@ -78,7 +86,9 @@ public sealed class RunQueueTests : IDisposable
         await AdmitAsync(life, "b", P);
         (await new RunReader(_lab.Store).ListAsync(10, default)).ShouldHaveSingleItem().ShouldSatisfyAllConditions(
             l => l.Run.ShouldBe(new("b")), l => l.Status.ShouldBe(RunState.Queued), l => l.Position.ShouldBe(1));
+        (await new RunReader(_lab.Store).FindAsync(new("b"), default)).ShouldNotBeNull().ShouldSatisfyAllConditions(v => v.Status.ShouldBe(RunState.Queued), v => v.Position.ShouldBe(1));
+        (await new RunReader(_lab.Store).FindAsync(new("a"), default)).ShouldNotBeNull().Status.ShouldBe(RunState.Running);
     }
 
-    static Task<int?> AdmitAsync(Life life, string run, PipelineName pipeline, int? maxRuns = null) => life.Queue.AdmitAsync(new(run), pipeline, Samples.Window, maxRuns, default);
+    static Task<int?> AdmitAsync(Life life, string run, PipelineName pipeline, int? maxRuns = null) => life.Queue.AdmitAsync(new(run), new(pipeline, Samples.Window), maxRuns, default);
 }

@@ -100,7 +100,11 @@ public sealed record RunIndexEntry(RunId Run, PipelineName Pipeline, WindowId Wi
 
 /// <summary>A run that waits to be planned, or that counts as running.</summary>
 /// <param name="MaxRuns">As <see cref="PipelineDefinition.MaxRuns"/> when it asked.</param>
-public sealed record QueuedRun(RunId Run, PipelineName Pipeline, WindowId Window, DateTimeOffset AskedAt, int? MaxRuns = null);
+public sealed record QueuedRun(RunId Run, PipelineName Pipeline, WindowId Window, DateTimeOffset AskedAt, int? MaxRuns = null)
+{
+    /// <summary>What was asked for; null in a mark that a release before this member has made.</summary>
+    public RunRequest? Request { get; init; }
+}
 
 /// <summary>Somebody, or the run's timeout, wants it to end. Gone when the run has ended.</summary>
 public sealed record RunCancel(string Code, string Message, DateTimeOffset At);

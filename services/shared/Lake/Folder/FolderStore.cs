@@ -20,6 +20,8 @@ sealed class FolderStore : IObjectStore
 {
     const int WrittenAtOnceBytes = 128 * 1024;
 
+    const int TriesToName = 5;
+
     static readonly TimeSpan TemporaryLivesFor = TimeSpan.FromDays(1);
 
     readonly string root;
@@ -135,7 +137,15 @@ sealed class FolderStore : IObjectStore
     {
         if (!File.Exists(path)) return false;
         File.Delete(path);
-        Posix.SyncFolder(Path.GetDirectoryName(path)!);
+        try
+        {
+            Posix.SyncFolder(Path.GetDirectoryName(path)!);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Somebody tidied the empty folder away, and the name is gone with it.
+            return true;
+        }
         return true;
     });
 
@@ -197,17 +207,18 @@ sealed class FolderStore : IObjectStore
 
     bool GiveName(string temp, string path, string folder, Func<string, string, bool> giveName)
     {
-        MakeDurableFolder(folder);
-        try
+        for (var tries = 1; ; tries++)
         {
-            return giveName(temp, path);
-        }
-        catch (DirectoryNotFoundException)
-        {
-            // Somebody tidied the folder away since this instance made it.
-            durableFolders.Clear();
-            MakeDurableFolder(folder);
-            return giveName(temp, path);
+            try
+            {
+                MakeDurableFolder(folder);
+                return giveName(temp, path);
+            }
+            catch (DirectoryNotFoundException) when (tries < TriesToName)
+            {
+                // Somebody tidied the folder away since this instance made it, or just now.
+                durableFolders.Clear();
+            }
         }
     }
 
