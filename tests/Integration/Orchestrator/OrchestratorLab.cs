@@ -25,6 +25,7 @@ sealed class OrchestratorLab : IAsyncDisposable
     WebApplication _sidecar = null!;
     WebApplication? _orchestrator;
     Func<IObjectStore, ILauncher>? _launcher;
+    TaskLimits _limits = new() { Threads = 1, MemoryBytes = 256L << 20 };
 
     OrchestratorLab(LakeOptions? lake = null)
     {
@@ -54,6 +55,8 @@ sealed class OrchestratorLab : IAsyncDisposable
 
     public static Task<OrchestratorLab> StartAsync(Func<IObjectStore, ILauncher>? launcher, string yaml, params (string Name, string Content)[] files) =>
         BeginAsync(new() { _launcher = launcher }, yaml, files);
+
+    public static Task<OrchestratorLab> StartAsync(TaskLimits limits, string yaml, params (string Name, string Content)[] files) => BeginAsync(new() { _limits = limits }, yaml, files);
 
     /// <summary>Over that lake, rather than over a folder of its own.</summary>
     public static Task<OrchestratorLab> StartAsync(LakeOptions lake, string yaml, params (string Name, string Content)[] files) => BeginAsync(new(lake), yaml, files);
@@ -195,7 +198,7 @@ sealed class OrchestratorLab : IAsyncDisposable
             Config = Config,
             Scratch = Path.Combine(_folder.FullName, "scratch"),
             RetryDelay = TimeSpan.FromMilliseconds(10),
-            TaskLimits = new() { Threads = 1, MemoryBytes = 256L << 20 },
+            TaskLimits = _limits,
         });
         _orchestrator = builder.Build();
         _orchestrator.MapOrchestrator();
