@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using LeanPipe.Contracts;
+using LeanPipe.DuckDb;
 using LeanPipe.Lake;
 
 namespace LeanPipe.StepRunner;
@@ -73,10 +74,12 @@ internal static class Program
     {
         var (arguments, errors) = Arguments.Parse(args);
         if (arguments is null) return await WrongAsync(errors);
+        // First, and beside all that follows: the engine takes as long to open as everything before it is needed.
+        using var engine = new DuckDbStart();
         using var stop = new StopSignals(arguments.ExitWithParent);
         try
         {
-            return await RunAsync(arguments, lake ?? ObjectStores.Open(LakeOptions.FromEnvironment()), stop.Token);
+            return await RunAsync(arguments, lake ?? ObjectStores.Open(LakeOptions.FromEnvironment()), engine, stop.Token);
         }
         catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
         {
@@ -95,13 +98,13 @@ internal static class Program
         }
     }
 
-    static async Task<int> RunAsync(Arguments arguments, IObjectStore lake, CancellationToken signal)
+    static async Task<int> RunAsync(Arguments arguments, IObjectStore lake, DuckDbStart engine, CancellationToken signal)
     {
         var spec = await TaskReader.ReadAsync(lake, arguments.Task, signal);
         if (arguments.MemoryBytes is { } memory) spec = spec with { Limits = spec.Limits with { MemoryBytes = memory } };
         TaskOutcome? outcome;
         var outcomeKey = LakeLayout.Outcome(spec.Run, spec.Step, spec.Task, arguments.Attempt);
-        if (await lake.SizeAsync(outcomeKey, signal) is not null)
+        if (await lake.GetAsync(outcomeKey, signal) is not null)
         {
             // The attempt has ended before: it is what its outcome says, and is not run over itself.
             outcome = await lake.GetJsonAsync(outcomeKey, ContractsJson.Default.TaskOutcome, signal);
@@ -110,7 +113,7 @@ internal static class Program
         {
             using var scratch = new Scratch(arguments.Scratch);
             var progress = new Progress(Console.Out, TimeProvider.System);
-            outcome = await new StepTask(lake, spec, arguments.Attempt, scratch, progress, TimeProvider.System, arguments.Slices).RunAsync(signal);
+            outcome = await new StepTask(lake, spec, arguments.Attempt, scratch, progress, TimeProvider.System, engine, arguments.Slices).RunAsync(signal);
         }
         if (outcome?.Error is not { } error) return ExitCodes.Succeeded;
         await Console.Error.WriteLineAsync($"steprunner: {error.Code}: {error.Message}");

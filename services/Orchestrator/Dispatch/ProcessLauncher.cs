@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LeanPipe.Contracts;
 
 namespace LeanPipe.Orchestrator;
 
@@ -75,6 +76,7 @@ sealed class ProcessLauncher(OrchestratorOptions options, IHostApplicationLifeti
         foreach (var argument in (string[])[.. attempt.Arguments, "--scratch", scratch, "--exit-with-parent"]) start.ArgumentList.Add(argument);
         foreach (var name in start.Environment.Keys.Where(n => !TaskEnvironment.Passes(n, attempt.Connection)).ToArray()) start.Environment.Remove(name);
         foreach (var (name, value) in options.Lake.ToEnvironment()) start.Environment[name] = value;
+        TaskRuntime.Prepare(start.Environment);
         return start;
     }
 

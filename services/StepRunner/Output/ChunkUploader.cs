@@ -24,7 +24,7 @@ internal sealed class ChunkUploader(IObjectStore lake, string prefix)
         async ValueTask UploadOneAsync(int i, CancellationToken token)
         {
             var file = files[i];
-            var sha256 = await HashAsync(file.Path, token);
+            var sha256 = Hash(file.Path);
             var key = prefix + file.Name;
             await lake.PutFileAsync(key, file.Path, token);
             var (rows, bounds) = facts[file.Path];
@@ -33,9 +33,9 @@ internal sealed class ChunkUploader(IObjectStore lake, string prefix)
         }
     }
 
-    static async Task<string> HashAsync(string path, CancellationToken cancellation)
+    static string Hash(string path)
     {
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: false);
-        return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation));
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: false);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using LeanPipe.DuckDb;
 using LeanPipe.Lake;
 
 namespace LeanPipe.StepRunner;
@@ -31,7 +32,8 @@ internal static class Rehearsal
         await stage.PutAsync(Input, Row, CancellationToken.None);
         await stage.PutAsync(Key, Encoding.UTF8.GetBytes(Task), CancellationToken.None);
         var spec = await TaskReader.ReadAsync(stage, Key, CancellationToken.None);
-        await new StepTask(stage, spec, 1, scratch, new Progress(TextWriter.Null, TimeProvider.System), TimeProvider.System).RunAsync(CancellationToken.None);
+        using var engine = new DuckDbStart();
+        await new StepTask(stage, spec, 1, scratch, new Progress(TextWriter.Null, TimeProvider.System), TimeProvider.System, engine).RunAsync(CancellationToken.None);
         var real = ObjectStores.Open(lake);
         await real.SizeAsync(Nothing, CancellationToken.None);
         return real;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LeanPipe.Contracts;
 
 namespace LeanPipe.StepRunner;
 
@@ -21,6 +22,7 @@ internal sealed class TaskProcess : IDisposable
         start.ArgumentList.Add(Arguments.Wait);
         start.Environment.Remove(ServeArguments.TokenVariable);
         start.Environment["TMPDIR"] = _scratch.FullName;
+        TaskRuntime.Prepare(start.Environment);
         _process = Process.Start(start) ?? throw new IOException($"'{start.FileName}' did not start.");
         _error = _process.StandardError.ReadToEndAsync();
     }

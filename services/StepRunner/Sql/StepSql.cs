@@ -20,7 +20,12 @@ internal static class StepSql
         using var rows = session.Query(select, cancellation: cancellation);
         var all = new List<string?[]>();
         while (rows.Read())
-            all.Add([.. Enumerable.Range(0, rows.Names.Count).Select(i => Convert.ToString(rows.GetValue(i), CultureInfo.InvariantCulture) is { Length: > 0 } text ? text : rows.IsNull(i) ? null : "")]);
+        {
+            var row = new string?[rows.Names.Count];
+            for (var i = 0; i < row.Length; i++)
+                row[i] = rows.IsNull(i) ? null : Convert.ToString(rows.GetValue(i), CultureInfo.InvariantCulture) ?? "";
+            all.Add(row);
+        }
         return all;
     }
 }

@@ -11,8 +11,10 @@ namespace LeanPipe.StepRunner;
 /// lake by then. A crash at any point before leaves an attempt without an outcome, which nobody reads and the sweeper takes. A failure writes an outcome too: one with
 /// an error, which names no chunk.
 /// </remarks>
-internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Scratch scratch, Progress progress, TimeProvider time, int slices = 1)
+/// <param name="engine">For the first session; further ones open their own.</param>
+internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Scratch scratch, Progress progress, TimeProvider time, DuckDbStart engine, int slices = 1)
 {
+    DuckDbStart? _engineStart = engine;
     readonly InputFetcher _fetcher = new(lake, scratch);
     readonly DateTimeOffset _startedAt = time.GetUtcNow();
     readonly long _started = time.GetTimestamp();
@@ -106,25 +108,30 @@ internal sealed class StepTask(IObjectStore lake, TaskSpec spec, int attempt, Sc
         progress.Report("sql", 0);
         var parts = TaskSlices.Of(spec, slices);
         var files = new List<ChunkFile>();
-        for (var n = 0; n < parts.Count - 1; n++) files.AddRange(InSession(paths, watch, parts[n], session => Write(session, parts[n], n, files, watch)));
-        return InSession(paths, watch, parts[^1], session =>
+        IReadOnlyDictionary<string, ParquetFacts>? facts = null;
+        for (var n = 0; facts is null; n++)
         {
-            files.AddRange(Write(session, parts[^1], parts.Count - 1, files, watch));
-            // Checks are asked of the whole task.
-            if (parts.Count > 1) CreateViews(session, spec, paths, watch.Token);
-            return (files, Finish(session, files, watch));
-        });
+            InSession(paths, watch, parts[n], session =>
+            {
+                files.AddRange(Write(session, parts[n], n, files, watch));
+                if (n + 1 < parts.Count) return;
+                // Checks are asked of the whole task.
+                if (n > 0) CreateViews(session, spec, paths, watch.Token);
+                facts = Finish(session, files, watch);
+            });
+        }
+        return (files, facts);
     }
 
-    T InSession<T>(IReadOnlyDictionary<string, string> paths, Watch watch, TaskSpec part, Func<DuckDbSession, T> use)
+    void InSession(IReadOnlyDictionary<string, string> paths, Watch watch, TaskSpec part, Action<DuckDbSession> use)
     {
-        using var session = DuckDbSession.Open(SessionOptions(paths));
+        using var session = Interlocked.Exchange(ref _engineStart, null) is { } started ? DuckDbSession.Open(SessionOptions(paths), started) : DuckDbSession.Open(SessionOptions(paths));
         try
         {
             _engine = $"duckdb {session.EngineVersion}";
             foreach (var param in spec.Params) session.Execute(InputViews.SetVariable(param), cancellation: watch.Token);
             CreateViews(session, part, paths, watch.Token);
-            return use(session);
+            use(session);
         }
         finally
         {

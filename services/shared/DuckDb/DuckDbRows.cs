@@ -15,8 +15,10 @@ public sealed class DuckDbRows : IDisposable
     internal DuckDbRows(DuckDBCommand command, DbDataReader reader, CancellationToken cancellation)
     {
         (_command, _reader, _cancellation) = (command, reader, cancellation);
-        Names = [.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetName)];
-        _isUtc = [.. Enumerable.Range(0, reader.FieldCount).Select(i => reader.GetDataTypeName(i) == "TimestampTz")];
+        var names = new string[reader.FieldCount];
+        _isUtc = new bool[names.Length];
+        for (var i = 0; i < names.Length; i++) (names[i], _isUtc[i]) = (reader.GetName(i), reader.GetDataTypeName(i) == "TimestampTz");
+        Names = names;
         _registration = cancellation.UnsafeRegister(static c => ((DuckDBCommand)c!).Cancel(), command);
     }
 

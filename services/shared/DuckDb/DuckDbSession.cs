@@ -19,6 +19,8 @@ public sealed class DuckDbSession : IDisposable
     readonly Lock _observing = new();
     DuckDBCommand? _running;
     DuckDbRows? _rows;
+    // What has been found to be one SELECT stays one: the parser's settings are locked.
+    readonly HashSet<string> _selects = new(StringComparer.Ordinal);
     long _peakMemory;
     long _peakSpilled;
 
@@ -29,11 +31,18 @@ public sealed class DuckDbSession : IDisposable
 
     public static DuckDbSession Open(DuckDbSessionOptions options)
     {
+        using var start = new DuckDbStart();
+        return Open(options, start);
+    }
+
+    /// <param name="start">The session's database, which nobody else takes.</param>
+    public static DuckDbSession Open(DuckDbSessionOptions options, DuckDbStart start)
+    {
         options.Validate();
-        var connection = new DuckDBConnection($"DataSource=:memory:;threads={options.Threads};memory_limit={options.MemoryLimitBytes}B");
+        DuckDBConnection? connection = null;
         try
         {
-            connection.Open();
+            connection = start.Take();
             foreach (var setting in Settings(options))
             {
                 using var command = new DuckDBCommand($"SET {setting}", connection);
@@ -46,7 +55,7 @@ public sealed class DuckDbSession : IDisposable
         }
         catch (Exception failure)
         {
-            connection.Dispose();
+            connection?.Dispose();
             if (failure is DuckDBException duckDb)
                 throw DuckDbException.From(duckDb);
             throw;
@@ -56,8 +65,10 @@ public sealed class DuckDbSession : IDisposable
     /// <summary>Null when the text is exactly one SELECT; else what is wrong with it.</summary>
     public SqlRefusal? FindRefusal(string select)
     {
-        using var rows = Start("SELECT json_serialize_sql($select::VARCHAR)", Parameters(("select", select)), CancellationToken.None);
-        return rows.Read() ? SelectCheck.Find(select, rows.GetString(0)) : null;
+        if (SelectCheck.Find(select, Text("SELECT json_serialize_sql($text::VARCHAR)", select)) is { } refusal)
+            return refusal;
+        _selects.Add(select);
+        return null;
     }
 
     /// <summary>For a plain <c>SELECT count(*) FROM …</c> the SELECT of the rows that it counts; null for any other.</summary>
@@ -83,6 +94,9 @@ public sealed class DuckDbSession : IDisposable
         return _rows = Start(select, parameters, cancellation);
     }
 
+    /// <summary>The rows of a SELECT of this repository's own making.</summary>
+    internal DuckDbRows Own(string select, CancellationToken cancellation) => _rows = Start(select, parameters: null, cancellation);
+
     /// <summary>The columns that a SELECT would yield; it is not run.</summary>
     public IReadOnlyList<DuckDbColumn> Describe(string select, CancellationToken cancellation = default)
     {
@@ -96,7 +110,7 @@ public sealed class DuckDbSession : IDisposable
 
     /// <summary>Makes a value readable as <c>getvariable('name')</c> in every SELECT and view of this session.</summary>
     public void SetVariable(string name, object? value) =>
-        Execute($"SET VARIABLE {Identifier(name)} = $value", Parameters(("value", value)));
+        Execute($"SET VARIABLE {Identifier(name)} = $value", new Dictionary<string, object?>(StringComparer.Ordinal) { ["value"] = value });
 
     /// <summary>Replaces the view if it exists; so do the other views.</summary>
     public void CreateView(string name, string select, CancellationToken cancellation = default)
@@ -132,7 +146,8 @@ public sealed class DuckDbSession : IDisposable
         }
 
         Look();
-        return [.. files.OrderBy(file => file.Bucket).ThenBy(file => file.Path.Length).ThenBy(file => file.Path, StringComparer.Ordinal)];
+        files.Sort(InOrder);
+        return files;
     }
 
     /// <summary>Ends the running call, if any, with <see cref="OperationCanceledException"/>.</summary>
@@ -154,10 +169,18 @@ public sealed class DuckDbSession : IDisposable
         _connection.Dispose();
     }
 
+    static int InOrder(ParquetFile a, ParquetFile b) =>
+        (a.Bucket ?? -1).CompareTo(b.Bucket ?? -1) is not 0 and var bucket ? bucket
+        : a.Path.Length.CompareTo(b.Path.Length) is not 0 and var length ? length
+        : string.CompareOrdinal(a.Path, b.Path);
+
     static IEnumerable<string> Settings(DuckDbSessionOptions options)
     {
         var scratch = Path.GetFullPath(options.ScratchDirectory);
-        var readable = options.ReadablePaths.Select(Path.GetFullPath).ToLookup(Directory.Exists);
+        var (folders, files) = (new List<string> { scratch }, new List<string>());
+        foreach (var path in options.ReadablePaths) (Directory.Exists(path) ? folders : files).Add(Path.GetFullPath(path));
+        yield return $"threads = {options.Threads}";
+        yield return $"memory_limit = '{options.MemoryLimitBytes}B'";
         yield return $"temp_directory = {Literal(Path.Combine(scratch, "spill"))}";
         yield return $"max_temp_directory_size = '{options.SpillLimitBytes}B'";
         yield return $"preserve_insertion_order = {options.PreserveInsertionOrder}";
@@ -169,8 +192,8 @@ public sealed class DuckDbSession : IDisposable
         yield return "autoload_known_extensions = false";
         yield return "allow_community_extensions = false";
         yield return "allow_persistent_secrets = false";
-        yield return $"allowed_directories = {Literals(readable[true].Prepend(scratch).Select(folder => folder.TrimEnd('/') + "/"))}";
-        yield return $"allowed_paths = {Literals(readable[false])}";
+        yield return $"allowed_directories = {Literals(folders.Select(folder => folder.TrimEnd('/') + "/"))}";
+        yield return $"allowed_paths = {Literals(files)}";
         // From here on only the allowed folders exist, and the last line makes all of the above final.
         yield return "enable_external_access = false";
         yield return "lock_configuration = true";
@@ -178,13 +201,15 @@ public sealed class DuckDbSession : IDisposable
 
     string Text(string select, string text)
     {
-        using var rows = Start(select, Parameters(("text", text)), CancellationToken.None);
+        using var rows = Start(select, new Dictionary<string, object?>(StringComparer.Ordinal) { ["text"] = text }, CancellationToken.None);
         rows.Read();
         return rows.GetString(0);
     }
 
     void EnsureSelect(string select)
     {
+        if (_selects.Contains(select))
+            return;
         if (FindRefusal(select) is { } refusal)
             throw new DuckDbException(refusal.Code, refusal.Message);
     }
@@ -194,8 +219,12 @@ public sealed class DuckDbSession : IDisposable
         if (_rows is { IsOpen: true })
             throw new InvalidOperationException("The rows of the query before have not been disposed; a session runs one query at a time.");
         var command = new DuckDBCommand(sql, _connection) { UseStreamingMode = true };
-        foreach (var (name, value) in parameters ?? Parameters())
-            command.Parameters.Add(new DuckDBParameter(name, value));
+        if (parameters is not null)
+        {
+            foreach (var (name, value) in parameters)
+                command.Parameters.Add(new DuckDBParameter(name, value));
+        }
+
         Volatile.Write(ref _running, command);
         DbDataReader? reader = null;
         try
@@ -226,13 +255,5 @@ public sealed class DuckDbSession : IDisposable
             _peakSpilled = Math.Max(_peakSpilled, spilled);
             return (memory, spilled);
         }
-    }
-
-    static Dictionary<string, object?> Parameters(params ReadOnlySpan<(string Name, object? Value)> parameters)
-    {
-        var named = new Dictionary<string, object?>(StringComparer.Ordinal);
-        foreach (var (name, value) in parameters)
-            named.Add(name, value);
-        return named;
     }
 }

@@ -24,16 +24,16 @@ public sealed record ParquetFacts(long Rows, IReadOnlyDictionary<string, ColumnS
         if (files.Count == 0) return new Dictionary<string, ParquetFacts>();
         var paths = SqlText.Literals(files);
         var leaves = Leaves(session, files[0], [.. columns.Where(c => !c.Type.Contains("ENUM(", StringComparison.Ordinal)).Select(c => c.Name)], cancellation);
-        var rows = Texts(session, $"SELECT file_name, CAST(num_rows AS VARCHAR) FROM parquet_file_metadata({paths})", cancellation).ToDictionary(r => r[0]!, r => long.Parse(r[1]!, CultureInfo.InvariantCulture));
+        var rows = Texts(session, $"SELECT file_name, CAST(num_rows AS VARCHAR) FROM parquet_file_metadata({paths})", cancellation).ToDictionary(r => r[0]!);
         var stats = leaves.Count == 0
             ? []
             : Texts(session, $"SELECT file_name, {string.Join(", ", leaves.Select(Bounds))} FROM parquet_metadata({paths}) GROUP BY file_name", cancellation).ToDictionary(r => r[0]!);
-        return files.ToDictionary(f => f, f => new ParquetFacts(rows[f], Of(leaves, stats.GetValueOrDefault(f))));
+        return files.ToDictionary(f => f, f => new ParquetFacts(long.Parse(rows[f][1]!, CultureInfo.InvariantCulture), Of(leaves, stats.GetValueOrDefault(f))));
     }
 
-    static SortedDictionary<string, ColumnStats> Of(List<Leaf> leaves, string?[]? row)
+    static Dictionary<string, ColumnStats> Of(List<Leaf> leaves, string?[]? row)
     {
-        var stats = new SortedDictionary<string, ColumnStats>(StringComparer.Ordinal);
+        var stats = new Dictionary<string, ColumnStats>(StringComparer.Ordinal);
         for (var i = 0; row is not null && i < leaves.Count; i++)
         {
             var (min, max, nulls, known) = (row[1 + 4 * i], row[2 + 4 * i], row[3 + 4 * i], row[4 + 4 * i]);
@@ -50,7 +50,8 @@ public sealed record ParquetFacts(long Rows, IReadOnlyDictionary<string, ColumnS
         var leaves = new List<Leaf>();
         var at = 1;
         while (at < schema.Count) Walk([], columns.Contains(schema[at][0]!));
-        return [.. leaves.GroupBy(l => l.Name).Where(g => g.Count() == 1).Select(g => g.First())];
+        // Bounds stand in a document in the order of their names.
+        return [.. leaves.GroupBy(l => l.Name).Where(g => g.Count() == 1).Select(g => g.First()).OrderBy(l => l.Name, StringComparer.Ordinal)];
 
         void Walk(IReadOnlyList<string> within, bool counts)
         {
@@ -88,9 +89,14 @@ public sealed record ParquetFacts(long Rows, IReadOnlyDictionary<string, ColumnS
 
     static List<string?[]> Texts(DuckDbSession session, string select, CancellationToken cancellation)
     {
-        using var rows = session.Query(select, cancellation: cancellation);
+        using var rows = session.Own(select, cancellation);
         var all = new List<string?[]>();
-        while (rows.Read()) all.Add([.. Enumerable.Range(0, rows.Names.Count).Select(i => rows.IsNull(i) ? null : rows.GetString(i))]);
+        while (rows.Read())
+        {
+            var row = new string?[rows.Names.Count];
+            for (var i = 0; i < row.Length; i++) row[i] = rows.IsNull(i) ? null : rows.GetString(i);
+            all.Add(row);
+        }
         return all;
     }
 }

@@ -47,11 +47,20 @@ static class SelectCheck
         return $" (line {before.Count('\n') + 1}, column {position - before.LastIndexOf('\n')})";
     }
 
-    static string? FindFunction(JsonElement node) => node.ValueKind switch
+    static string? FindFunction(JsonElement node)
     {
-        JsonValueKind.Array => node.EnumerateArray().Select(FindFunction).FirstOrDefault(found => found is not null),
-        JsonValueKind.Object when node.TryGetProperty("function_name", out var name) && name.ValueKind == JsonValueKind.String && Refused.Contains(name.GetString()!) => name.GetString(),
-        JsonValueKind.Object => node.EnumerateObject().Select(property => FindFunction(property.Value)).FirstOrDefault(found => found is not null),
-        _ => null,
-    };
+        if (node.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var item in node.EnumerateArray())
+                if (FindFunction(item) is { } found) return found;
+        }
+        else if (node.ValueKind == JsonValueKind.Object)
+        {
+            if (node.TryGetProperty("function_name", out var name) && name.ValueKind == JsonValueKind.String && Refused.Contains(name.GetString()!)) return name.GetString();
+            foreach (var property in node.EnumerateObject())
+                if (FindFunction(property.Value) is { } found) return found;
+        }
+
+        return null;
+    }
 }

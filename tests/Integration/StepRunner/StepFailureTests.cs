@@ -136,11 +136,14 @@ public sealed class StepFailureTests
         }
     }
 
-    [Fact]
-    public async Task A_sort_larger_than_memory_spills_and_succeeds_or_says_that_the_scratch_is_too_small()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_sort_larger_than_memory_spills_and_succeeds_or_says_that_the_scratch_is_too_small(bool looksSmall)
     {
         await using var lake = new TaskLake();
-        var sort = lake.Task("SELECT hash(range)::VARCHAR || repeat('-', 80) AS text, range AS id FROM range(2000000)") with
+        const string Sql = "SELECT hash(range)::VARCHAR || repeat('-', 80) AS text, range AS id FROM range(2000000)";
+        var sort = (looksSmall ? lake.Task($"{Sql}, ids", await lake.IdsAsync(1)) : lake.Task(Sql)) with
         {
             Output = new() { OrderBy = ["text"] },
             Limits = new() { MemoryBytes = 128L << 20, ScratchBytes = 2L << 30 },

@@ -136,7 +136,8 @@ public sealed class StepRunTests
     public async Task Chunks_are_cut_near_the_size_and_hold_one_order_over_all_of_them()
     {
         await using var lake = new TaskLake();
-        var spec = lake.Task("SELECT range AS id, hash(range)::VARCHAR AS text FROM range(600000)") with { Output = new() { ChunkBytes = 1 << 20, OrderBy = ["text"] } };
+        // By the input they should have fitted into one.
+        var spec = lake.Task("SELECT range AS id, hash(range)::VARCHAR AS text FROM range(600000), ids", await lake.IdsAsync(1)) with { Output = new() { ChunkBytes = 1 << 20, OrderBy = ["text"] } };
 
         var outcome = (await lake.RunAsync(spec)).Succeeded();
 
@@ -144,6 +145,40 @@ public sealed class StepRunTests
         outcome.Chunks.SkipLast(1).ShouldAllBe(c => c.Object.Bytes > 700_000 && c.Object.Bytes < 1_500_000);
         outcome.Chunks.Sum(c => c.Object.Rows).ShouldBe(600000);
         (await lake.ReadAsync(outcome.Chunks, "SELECT count(*) FROM (SELECT text, lag(text) OVER (ORDER BY filename, file_row_number) AS p FROM chunks) WHERE p > text")).ShouldBe(["0"]);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(300_000)]
+    public async Task Rows_that_fit_into_one_chunk_are_sorted_into_it(int rows)
+    {
+        await using var lake = new TaskLake();
+        var one = await lake.IdsAsync(1);
+        var spec = lake.Task($"SELECT range AS id, hash(range)::VARCHAR AS text FROM range({rows}), ids", one) with { Output = new() { OrderBy = ["text"], RowGroupRows = 20_480 } };
+
+        var outcome = (await lake.RunAsync(spec)).Succeeded();
+
+        outcome.Chunks.Count.ShouldBe(rows == 0 ? 0 : 1);
+        outcome.RowsOut.ShouldBe(rows);
+        outcome.Columns.Select(c => c.Name).ShouldBe(["id", "text"]);
+        if (rows == 0) return;
+        outcome.Chunks[0].Object.Key.ShouldEndWith("/part-00000.parquet");
+        (await lake.ReadAsync(outcome.Chunks, "SELECT count(*), count(DISTINCT id) FROM chunks")).ShouldBe(["300000|300000"]);
+        (await lake.ReadAsync(outcome.Chunks, "SELECT count(*) FROM (SELECT text, lag(text) OVER (ORDER BY file_row_number) AS p FROM chunks) WHERE p > text")).ShouldBe(["0"]);
+    }
+
+    [Fact]
+    public async Task An_input_too_large_for_one_chunk_is_staged_and_cut_in_order()
+    {
+        await using var lake = new TaskLake();
+        var content = string.Concat(Enumerable.Range(0, 20_000).Select(i => $"{{\"id\":{i * 7919 % 20_000}}}\n"));
+        var input = new TaskInput("raw", InputFormat.Ndjson, [Column("id", "BIGINT")], [await lake.PutAsync("raw/t/0.ndjson", content, 20_000)]);
+
+        var outcome = (await lake.RunAsync(lake.Task("SELECT id FROM raw", input) with { Output = new() { OrderBy = ["id"], ChunkBytes = 8 * 1024 } })).Succeeded();
+
+        outcome.Chunks.Count.ShouldBeGreaterThan(1);
+        (await lake.ReadAsync(outcome.Chunks, "SELECT count(*), count(DISTINCT id) FROM chunks")).ShouldBe(["20000|20000"]);
+        (await lake.ReadAsync(outcome.Chunks, "SELECT count(*) FROM (SELECT id, lag(id) OVER (ORDER BY filename, file_row_number) AS p FROM chunks) WHERE p > id")).ShouldBe(["0"]);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using LeanPipe.Contracts;
+using LeanPipe.DuckDb;
 using LeanPipe.Lake;
 using LeanPipe.StepRunner;
 
@@ -17,7 +18,8 @@ public sealed class TornAttemptTests
         {
             var attempt = allowed + 1;
             using var scratch = new Scratch(lake.Scratch.FullName);
-            var run = new StepTask(new DyingStore(lake.Store, allowed), spec, attempt, scratch, new Progress(TextWriter.Null, TimeProvider.System), TimeProvider.System).RunAsync(CancellationToken.None);
+            using var engine = new DuckDbStart();
+            var run = new StepTask(new DyingStore(lake.Store, allowed), spec, attempt, scratch, new Progress(TextWriter.Null, TimeProvider.System), TimeProvider.System, engine).RunAsync(CancellationToken.None);
             if (allowed < Writes)
             {
                 (await run.ShouldThrowAsync<LakeException>()).IsTransient.ShouldBeTrue();

@@ -29,14 +29,13 @@ sealed class FolderStore : IObjectStore
     readonly TimeProvider time;
 
     // Folders whose names this instance has seen made durable up to the root.
-    readonly ConcurrentDictionary<string, bool> durableFolders = new();
+    readonly ConcurrentDictionary<string, string> durableFolders = new();
 
     public FolderStore(string root, TimeProvider time)
     {
         this.root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
         this.time = time;
         temporary = Path.Combine(this.root, ".tmp");
-        Root = new UriBuilder(Uri.UriSchemeFile, "") { Path = this.root }.Uri;
         try
         {
             Directory.CreateDirectory(temporary);
@@ -48,7 +47,7 @@ sealed class FolderStore : IObjectStore
         }
     }
 
-    public Uri Root { get; }
+    public Uri Root => new UriBuilder(Uri.UriSchemeFile, "") { Path = root }.Uri;
 
     public string LocalPath(string key) => Path.Combine(root, ObjectKey.Require(key));
 
@@ -61,6 +60,8 @@ sealed class FolderStore : IObjectStore
     public async ValueTask<ReadOnlyMemory<byte>?> GetAsync(string key, CancellationToken cancellationToken)
     {
         var path = LocalPath(key);
+        // Most objects that are asked for and are not there are expected not to be: an exception for each would cost more than this look.
+        if (!File.Exists(path)) return null;
         try
         {
             return await File.ReadAllBytesAsync(path, cancellationToken);
@@ -177,32 +178,43 @@ sealed class FolderStore : IObjectStore
         return Do(path, what, () => action(path));
     }
 
-    /// <summary>Off the caller's thread, because it waits for the disk. True when the name was given.</summary>
+    /// <summary>True when the name was given.</summary>
+    /// <remarks>Threads of the pool are everybody's, so none of them waits here for the disk on its caller's behalf; a thread of its own, as a task's main thread, waits itself.</remarks>
     Task<bool> Write(string key, CancellationToken cancellationToken, Action<string> fill, Func<string, string, bool> giveName)
     {
         var path = LocalPath(key);
-        return Task.Run(
-            () =>
-            {
-                var temp = Path.Combine(temporary, $"{time.GetUtcNow().ToUnixTimeSeconds()}-{Guid.NewGuid():N}");
-                try
-                {
-                    fill(temp);
-                    var folder = Path.GetDirectoryName(path)!;
-                    var given = GiveName(temp, path, folder, giveName);
-                    // Also when another writer's name was found: its fsync may still be to come, and the caller builds on that object now.
-                    Posix.SyncFolder(folder);
-                    return given;
-                }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-                {
-                    throw FolderErrors.From(e, "write", path);
-                }
-                finally
-                {
-                    File.Delete(temp);
-                }
-            }, cancellationToken);
+        if (Thread.CurrentThread.IsThreadPoolThread) return Task.Run(() => Write(path, fill, giveName), cancellationToken);
+        if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<bool>(cancellationToken);
+        try
+        {
+            return Task.FromResult(Write(path, fill, giveName));
+        }
+        catch (LakeException e)
+        {
+            return Task.FromException<bool>(e);
+        }
+    }
+
+    bool Write(string path, Action<string> fill, Func<string, string, bool> giveName)
+    {
+        var temp = Path.Combine(temporary, $"{time.GetUtcNow().ToUnixTimeSeconds()}-{Guid.NewGuid():N}");
+        try
+        {
+            fill(temp);
+            var folder = Path.GetDirectoryName(path)!;
+            var given = GiveName(temp, path, folder, giveName);
+            // Also when another writer's name was found: its fsync may still be to come, and the caller builds on that object now.
+            Posix.SyncFolder(folder);
+            return given;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FolderErrors.From(e, "write", path);
+        }
+        finally
+        {
+            File.Delete(temp);
+        }
     }
 
     bool GiveName(string temp, string path, string folder, Func<string, string, bool> giveName)
@@ -260,6 +272,6 @@ sealed class FolderStore : IObjectStore
         Directory.CreateDirectory(folder);
         // Up to the root whoever made them: another process may have made a folder and not synced its name yet.
         for (var at = folder; at.Length > root.Length; at = Path.GetDirectoryName(at)!) Posix.SyncFolder(Path.GetDirectoryName(at)!);
-        durableFolders[folder] = true;
+        durableFolders[folder] = folder;
     }
 }

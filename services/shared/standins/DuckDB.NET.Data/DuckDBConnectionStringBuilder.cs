@@ -18,8 +18,6 @@ public class DuckDBConnectionStringBuilder : DbConnectionStringBuilder
         set => this[DataSourceKeys[0]] = value;
     }
 
-    internal IEnumerable<KeyValuePair<string, string>> Settings =>
-        from string key in Keys
-        where !DataSourceKeys.Contains(key, StringComparer.OrdinalIgnoreCase)
-        select KeyValuePair.Create(key, this[key].ToString() ?? "");
+    internal IReadOnlyDictionary<string, string> Settings =>
+        Keys.Cast<string>().Where(key => !DataSourceKeys.Contains(key, StringComparer.OrdinalIgnoreCase)).ToDictionary(key => key, key => this[key].ToString() ?? "");
 }
