@@ -15,6 +15,9 @@ internal sealed class InputFetcher(IObjectStore lake, Scratch scratch)
 {
     const int Parallel = 8;
 
+    /// <summary>Hashed and written at once: more than a socket gives at a time, and little enough to be in the cache still.</summary>
+    const int PieceBytes = 256 * 1024;
+
     /// <summary>What of the scratch the inputs take.</summary>
     public long DownloadedBytes { get; private set; }
 
@@ -56,18 +59,19 @@ internal sealed class InputFetcher(IObjectStore lake, Scratch scratch)
     async Task DownloadAsync(ObjectRef item, string path, CancellationToken cancellation)
     {
         await using var source = await lake.OpenAsync(item.Key, 0, null, cancellation) ?? throw Missing(item);
-        await using var target = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+        using var target = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = ArrayPool<byte>.Shared.Rent(256 * 1024);
+        var buffer = ArrayPool<byte>.Shared.Rent(PieceBytes);
         var length = 0L;
         try
         {
-            while (await source.ReadAsync(buffer, cancellation) is > 0 and var read)
+            while (await source.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation) is > 0 and var read)
             {
                 // More than was pinned must not fill the scratch before it is noticed.
-                if ((length += read) > item.Bytes) throw Changed(item, $"more than {item.Bytes} bytes", $"{item.Bytes} bytes");
+                if (length + read > item.Bytes) throw Changed(item, $"more than {item.Bytes} bytes", $"{item.Bytes} bytes");
                 hash.AppendData(buffer, 0, read);
-                await target.WriteAsync(buffer.AsMemory(0, read), cancellation);
+                RandomAccess.Write(target, buffer.AsSpan(0, read), length);
+                length += read;
             }
         }
         finally

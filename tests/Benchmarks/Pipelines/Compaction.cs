@@ -25,14 +25,17 @@ static class Compaction
             foreach (var segment in segments) await lakes[1].Store.PutFileAsync(segment.Key, store.LocalPath(segment.Key)!, default);
         }
 
+        if (LaptopDuckDb.WhyAbsent is { } reason) await Console.Error.WriteLineAsync($"Left out: DuckDB reading and writing S3 by itself ({reason}).");
         var results = new List<Result>();
         foreach (var order in (string[])["", "sensor_id, timestamp"])
         {
             var paths = segments.Select(s => store.LocalPath(s.Key)!).ToList();
-            var (alone, ours) = (new List<Spent>(), lakes.ToDictionary(l => l.Name, _ => new List<Spent>()));
+            var (alone, remote, ours) = (new List<Spent>(), new List<Spent>(), lakes.ToDictionary(l => l.Name, _ => new List<Spent>()));
             for (var run = 0; run < runs; run++)
             {
                 alone.Add(Alone(work, paths, order));
+                if (LaptopDuckDb.WhyAbsent is null)
+                    remote.Add(LaptopDuckDb.Run(lakes[1].Lake, Memory / 5 * 4, Copy(segments.Select(s => $"{lakes[1].Lake.Root}/{s.Key}"), $"{lakes[1].Lake.Root}/alone-{order.Length}-{run}.parquet", order)));
                 foreach (var (name, lake, into) in lakes)
                 {
                     var output = new TaskOutput { OrderBy = order.Length == 0 ? [] : order.Split(", ") };
@@ -50,6 +53,11 @@ static class Compaction
                 results.Add(new(what, $"a task, {name} lake, wall time", ours[name].Min(o => o.Wall.TotalSeconds), "s"));
                 results.Add(new(what, $"a task, {name} lake, processor time against DuckDB alone", ours[name].Min(o => o.Cpu.TotalSeconds) / best, "ratio"));
             }
+            if (remote.Count == 0) continue;
+            var itself = $"DuckDB {LaptopDuckDb.Version()} reading and writing S3 itself";
+            results.Add(new(what, $"{itself}, processor time", remote.Min(r => r.Cpu.TotalSeconds), "s"));
+            results.Add(new(what, $"{itself}, wall time", remote.Min(r => r.Wall.TotalSeconds), "s"));
+            results.Add(new(what, $"a task, S3 lake, processor time against {itself}", ours["S3"].Min(o => o.Cpu.TotalSeconds) / remote.Min(r => r.Cpu.TotalSeconds), "ratio"));
         }
         if (lakes.Count > 1) await S3Lake.DeleteAsync(lakes[1].Lake);
         return results;
@@ -59,18 +67,25 @@ static class Compaction
     static Spent Alone(string work, IEnumerable<string> paths, string order)
     {
         var target = Directory.CreateDirectory(Path.Combine(work, "alone")).FullName;
-        var columns = string.Join(", ", Segments.Columns.Select(c => c.Expression is null ? c.Name : $"{c.Expression} AS {c.Name}"));
-        var shape = string.Join(", ", Segments.Columns.Select(c => $"{c.Name}: '{c.ReadAs}'"));
-        var files = string.Join(", ", paths.Select(p => $"'{p}'"));
-        var sorted = order.Length == 0 ? "" : $"ORDER BY {order}";
         var script = Path.Combine(work, "alone.sql");
         File.WriteAllText(script, $$"""
             SET preserve_insertion_order = false;
             SET temp_directory = '{{Path.Combine(work, "spill")}}';
-            COPY (SELECT {{columns}} FROM read_json([{{files}}], format = 'newline_delimited', columns = {{{shape}}}) {{sorted}})
-            TO '{{Path.Combine(target, "all.parquet")}}' (FORMAT parquet, COMPRESSION zstd);
+            {{Copy(paths, Path.Combine(target, "all.parquet"), order)}}
             """);
         return StepProgram.Run(new(Environment.ProcessPath!, [Child, script]));
+    }
+
+    static string Copy(IEnumerable<string> from, string to, string order)
+    {
+        var columns = string.Join(", ", Segments.Columns.Select(c => c.Expression is null ? c.Name : $"{c.Expression} AS {c.Name}"));
+        var shape = string.Join(", ", Segments.Columns.Select(c => $"{c.Name}: '{c.ReadAs}'"));
+        var files = string.Join(", ", from.Select(p => $"'{p}'"));
+        var sorted = order.Length == 0 ? "" : $"ORDER BY {order}";
+        return $$"""
+            COPY (SELECT {{columns}} FROM read_json([{{files}}], format = 'newline_delimited', columns = {{{shape}}}) {{sorted}})
+            TO '{{to}}' (FORMAT parquet, COMPRESSION zstd);
+            """;
     }
 
     public static void RunChild(string script)

@@ -29,6 +29,8 @@ sealed class StepProgram(string path)
     {
         var start = new ProcessStartInfo(path, ["--task", LakeLayout.LoneTask(task.Run, task.Step, task.Task), "--attempt", "1", "--scratch", scratch]);
         foreach (var (name, value) in lake.ToEnvironment()) start.Environment[name] = value;
+        // As the launcher does.
+        TaskRuntime.Prepare(start.Environment);
         return Run(start);
     }
 

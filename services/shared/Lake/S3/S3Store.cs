@@ -70,8 +70,10 @@ sealed class S3Store : IObjectStore, IDisposable
         if (length is <= 0) return await SizeAsync(key, cancellationToken) is null ? null : Stream.Null;
         return await Call<Stream?>(key, "read", cancellationToken, async token =>
         {
-            var request = new GetObjectRequest { BucketName = bucket, Key = Full(key) };
-            if (offset > 0 || length is not null) request.ByteRange = new(offset, length is { } n && n <= long.MaxValue - offset ? offset + n - 1 : long.MaxValue);
+            // Always a range, also for the whole: of a whole object that was put at once the SDK makes an MD5 on the way, which costs as much as everything else; whoever has
+            // pinned an object compares its SHA-256.
+            var last = length is { } n && n <= long.MaxValue - offset ? offset + n - 1 : long.MaxValue;
+            var request = new GetObjectRequest { BucketName = bucket, Key = Full(key), ByteRange = new(offset, last) };
             try
             {
                 var found = await client.GetObjectAsync(request, token);
