@@ -14,7 +14,7 @@ static class LaptopDuckDb
     /// <summary>Such as <c>v2.0.0</c>.</summary>
     public static string Version()
     {
-        using var process = Process.Start(new ProcessStartInfo(Command!, ["--version"]) { RedirectStandardOutput = true })!;
+        using var process = Process.Start(new ProcessStartInfo(Command!, ["--version"]) { UseShellExecute = false, RedirectStandardOutput = true })!;
         var text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return text.Split(' ')[0].Trim();
