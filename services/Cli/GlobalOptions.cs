@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LeanPipe.Documents.Reading;
 
 namespace LeanPipe.Cli;
 
@@ -48,6 +49,20 @@ sealed class GlobalOptions
             var text = given.Tokens[0].Value;
             if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is ("http" or "https")) return url;
             given.AddError($"{name} is '{text}': expected a URL such as http://127.0.0.1:3500.");
+            return null;
+        },
+    };
+
+    /// <summary>A number and a unit, as in the documents.</summary>
+    public static Option<TimeSpan?> Duration(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "TIME",
+        CustomParser = given =>
+        {
+            var text = given.Tokens[0].Value;
+            if (Quantities.TryDuration(text, out var duration)) return duration;
+            given.AddError($"{name} is '{text}': expected {Quantities.DurationRule}.");
             return null;
         },
     };

@@ -9,7 +9,10 @@ using LeanPipe.Documents;
 
 namespace LeanPipe.Cli.Commands;
 
-sealed record SendSummary(string Stream, int Connections, long Frames, long Bytes, string Acknowledged, int Reconnects, double Seconds);
+/// <param name="Complete">Whether the whole input was sent and acknowledged; false when it was given up.</param>
+/// <param name="Frames">Those that are acknowledged; without acknowledgements, those that were written.</param>
+/// <param name="Unacknowledged">Sent, and nobody knows what became of them.</param>
+sealed record SendSummary(string Stream, bool Complete, int Connections, long Frames, long Unacknowledged, long Bytes, string Acknowledged, int Reconnects, double Seconds);
 
 /// <summary>`leanpipe send FILE --stream S`</summary>
 static class SendCommand
@@ -25,13 +28,15 @@ static class SendCommand
         var ack = new Option<string?>("--ack") { Description = "Insist on acknowledgements: durable or stored. Without it they are awaited when the stream gives them", HelpName = "KIND" };
         ack.AcceptOnlyFromAmong("durable", "stored");
         var to = new Option<string?>("--to") { Description = "The gateway's address, where it is not the one in the document: a load balancer, a forwarded port", HelpName = "HOST:PORT" };
+        var ackTimeout = GlobalOptions.Duration("--ack-timeout", "When nothing is acknowledged for so long, send what is not over a new connection; twice as long each time [default: 1m; with ack: stored, the stream's cut_after more]");
+        var retryFor = GlobalOptions.Duration("--retry-for", "Give up, with exit code 1, when nothing was acknowledged for so long since the first failure [default: 10m]");
         var rate = new Option<double?>("--rate") { Description = "At most so many lines per second over all connections", HelpName = "N" };
         var format = GlobalOptions.Format();
         connections.Between(1, 1000, "1 to 1000");
         rate.Between(double.Epsilon, double.MaxValue, "a number above 0");
         var command = new LeanCommand(
             "send", "Send lines to a stream over TCP, as frames of its framing; with acknowledgements when the stream gives them. A CSV header goes first on every connection.",
-            "leanpipe send readings.ndjson --stream telemetry --connections 4", "leanpipe send readings.ndjson --stream telemetry --ack stored", "tail -f log | leanpipe send - --stream telemetry") { file, stream, to, connections, ack, rate, format };
+            "leanpipe send readings.ndjson --stream telemetry --connections 4", "leanpipe send readings.ndjson --stream telemetry --ack stored", "tail -f log | leanpipe send - --stream telemetry") { file, stream, to, connections, ack, ackTimeout, retryFor, rate, format };
         return command.Does(globals, async (call, stop) =>
         {
             var definition = Find(call, call.Get(stream)!);
@@ -43,25 +48,63 @@ static class SendCommand
             using var source = new LineSource(input);
             var lines = FramedSource.Of(source, definition.Framing);
             var header = definition.Decoder is CsvDecoderDefinition { Header: true } ? await lines.NextAsync(stop) ?? default : default;
-            var options = new ConnectionOptions { Gateway = call.Get(to) is { } given ? await ResolveAsync(given, stop) : Address(call, definition), Acks = definition.Ack != AckMode.None, Preamble = header };
+            var progress = new Progress(call.Error, ReferenceEquals(call.Error, Console.Error) && !Console.IsErrorRedirected, TimeProvider.System);
+            var defaults = new ConnectionOptions { Gateway = call.Get(to) is { } given ? await ResolveAsync(given, stop) : Address(call, definition), Acks = definition.Ack != AckMode.None, Preamble = header };
+            var options = defaults with
+            {
+                AckTimeout = call.Get(ackTimeout) ?? defaults.AckTimeout + (definition.Ack == AckMode.Stored ? definition.Limits.CutAfter : TimeSpan.Zero),
+                GiveUpAfter = call.Get(retryFor) ?? defaults.GiveUpAfter,
+                Troubled = trouble =>
+                {
+                    if (trouble is null) progress.Clear();
+                    else progress.Show($"{defaults.Gateway}: {trouble.Reason} Tried again, for {(long)trouble.Left.TotalMinutes}:{trouble.Left.Seconds:00} more.");
+                },
+            };
             var pace = call.Get(rate) is { } perSecond ? new Pace(perSecond, TimeProvider.System) : null;
-            var summary = await SendAsync(definition, options, lines, call.Get(connections), pace, stop);
+            var (summary, failure) = await SendAsync(definition, options, lines, call.Get(connections), pace, stop);
+            progress.Clear();
             if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(summary, CliJson.Readable.SendSummary));
-            else await call.Out.WriteLineAsync($"{summary.Frames:N0} {(summary.Frames == 1 ? "line" : "lines")} ({summary.Bytes:N0} bytes) sent to {summary.Stream} in {summary.Seconds:0.0} s{(definition.Ack == AckMode.None ? "" : $", all acknowledged as {summary.Acknowledged}")}.");
+            if (failure is not null) throw Explained(failure, summary);
+            if (!call.WantsJson(format)) await call.Out.WriteLineAsync($"{Lines(summary.Frames)} ({summary.Bytes:N0} bytes) sent to {summary.Stream} in {summary.Seconds:0.0} s{(definition.Ack == AckMode.None ? "" : $", all acknowledged as {summary.Acknowledged}")}.");
             return ExitCode.Done;
         });
     }
 
-    static async Task<SendSummary> SendAsync(StreamDefinition stream, ConnectionOptions options, IFrameSource lines, int count, Pace? pace, CancellationToken stop)
+    /// <returns>With the reason why it was given up; null when everything arrived.</returns>
+    static async Task<(SendSummary Summary, LeanPipeException? Failure)> SendAsync(StreamDefinition stream, ConnectionOptions options, IFrameSource lines, int count, Pace? pace, CancellationToken stop)
     {
         var started = TimeProvider.System.GetTimestamp();
         var window = new SendWindow(count, UnackedFrames, inStep: false);
         var connections = Enumerable.Range(0, count).Select(i => new FrameConnection(i, options, lines, window, pace, TimeProvider.System)).ToList();
-        await Task.WhenAll(connections.Select(c => c.RunAsync(0, stop)));
-        return new(
-            stream.Name.Value, count, connections.Sum(c => c.Acked), connections.Sum(c => c.BytesSent), Kind(stream.Ack), connections.Sum(c => c.Reconnects),
-            Math.Round(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 3));
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var running = connections.Select(c => c.RunAsync(0, ended.Token)).ToList();
+        LeanPipeException? failure = null;
+        try
+        {
+            // The first that gives up ends all: what it has read of the input went nowhere.
+            await foreach (var done in Task.WhenEach(running)) await done;
+        }
+        catch (LeanPipeException e)
+        {
+            failure = e;
+            await ended.CancelAsync();
+            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        return (new(
+            stream.Name.Value, failure is null, count, connections.Sum(c => c.Acked), connections.Sum(c => c.Unacknowledged), connections.Sum(c => c.BytesSent), Kind(stream.Ack), connections.Sum(c => c.Reconnects),
+            Math.Round(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 3)), failure);
     }
+
+    static LeanPipeException Explained(LeanPipeException failure, SendSummary summary)
+    {
+        if (failure.Code != "cli.gateway_unreachable" || summary.Acknowledged == "none") return failure;
+        var which = summary is { Connections: 1, Frames: > 0 } ? ", the first of the input," : "";
+        return new(
+            failure.Code, $"{failure.Message.TrimEnd('.')}. {Lines(summary.Frames)}{which} {(summary.Frames == 1 ? "is" : "are")} acknowledged as {summary.Acknowledged}; {Lines(summary.Unacknowledged)} " +
+            $"more {(summary.Unacknowledged == 1 ? "was" : "were")} sent, and may have arrived or not. Send the rest again when the gateway is back, or wait longer with --retry-for.", isTransient: true, failure);
+    }
+
+    static string Lines(long count) => $"{count:N0} {(count == 1 ? "line" : "lines")}";
 
     static string Kind(AckMode mode) => mode switch { AckMode.Stored => "stored", AckMode.Durable => "durable", _ => "none" };
 

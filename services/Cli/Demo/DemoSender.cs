@@ -59,7 +59,7 @@ sealed class DemoSender(HomeFolder home, DemoState state, IPEndPoint gateway, Ti
         for (var i = 0; i < TelemetryOptions.Connections; i++) window.Begin(i, state.Acked[i]);
         // The last one hangs up within a frame, as sources do.
         return [.. Enumerable.Range(0, TelemetryOptions.Connections).Select(i => new FrameConnection(
-            i, new() { Gateway = gateway, Acks = true, Tail = i == TelemetryOptions.Connections - 1 ? Encoding.UTF8.GetBytes("{\"sensor_id\":1,\"se") : default },
+            i, new() { Gateway = gateway, Acks = true, AckTimeout = Timeout.InfiniteTimeSpan, GiveUpAfter = TimeSpan.FromSeconds(15), Tail = i == TelemetryOptions.Connections - 1 ? Encoding.UTF8.GetBytes("{\"sensor_id\":1,\"se") : default },
             new Lane(state.Options, i, state.Acked[i]), window, pace: null, time))];
     }
 

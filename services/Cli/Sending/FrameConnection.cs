@@ -18,20 +18,33 @@ sealed record ConnectionOptions
     /// <summary>Sent after the last frame, and no frame: bytes of one that never ends.</summary>
     public ReadOnlyMemory<byte> Tail { get; init; }
 
-    /// <summary>Gives up when so long nothing was acknowledged and no connection could be made.</summary>
-    public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromSeconds(15);
+    /// <summary>Frames that have waited so long, while none was acknowledged, are sent again over another connection. Doubled after every silent one, for a store that is away is silent, too. Infinite: never.</summary>
+    public TimeSpan AckTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Gives up when, since the first failure, nothing was acknowledged for so long.</summary>
+    public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Called with every failure that is followed by another try, and with null when it goes on.</summary>
+    public Action<SendTrouble?>? Troubled { get; init; }
 }
+
+/// <param name="Left">Before it gives up.</param>
+sealed record SendTrouble(string Reason, TimeSpan Left);
 
 /// <summary>Sends the frames of a source over one connection, and over another when that one breaks: from the last acknowledged frame on.</summary>
 /// <remarks>Frames stay in memory until they are acknowledged. A frame that became durable without its acknowledgement getting through is sent twice: readers tell by its own key.</remarks>
 sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource source, SendWindow window, Pace? pace, TimeProvider time)
 {
     const int BatchBytes = 64 * 1024;
-    static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(200);
+    static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>A timer waits no longer than 49 days at once.</summary>
+    static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
     readonly Queue<ReadOnlyMemory<byte>> _unacked = new();
     readonly Lock _lock = new();
     readonly ArrayBufferWriter<byte> _batch = new(2 * BatchBytes);
+    readonly AckPatience _patience = new(options, time);
 
     /// <summary>Asked of the source and not had yet: a connection that breaks meanwhile leaves it to the next one, or the frame would be nobody's.</summary>
     Task<ReadOnlyMemory<byte>?>? _asked;
@@ -39,7 +52,9 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
     /// <summary>Whether the window has given its leave for a frame that is not taken yet.</summary>
     bool _mayTake;
     long _acked;
-    long _progressAt;
+
+    /// <summary>Whether this connection has nothing more to write.</summary>
+    volatile bool _isWritten;
 
     /// <summary>Frames acknowledged; without acknowledgements, frames written.</summary>
     public long Acked => Interlocked.Read(ref _acked);
@@ -48,12 +63,20 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
 
     public int Reconnects { get; private set; }
 
+    /// <summary>Frames that were sent, and are not acknowledged yet.</summary>
+    public int Unacknowledged
+    {
+        get
+        {
+            lock (_lock) return _unacked.Count;
+        }
+    }
+
     /// <param name="acked">Frames that an earlier process sent; the source goes on behind them.</param>
     public async Task RunAsync(long acked, CancellationToken stop)
     {
         _acked = acked;
         window.Begin(index, acked);
-        _progressAt = time.GetTimestamp();
         while (true)
         {
             try
@@ -66,36 +89,90 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
             {
                 if (!options.Acks && BytesSent > 0)
                     throw new LeanPipeException("cli.connection_lost", $"The connection to {options.Gateway} broke after {Acked} frames: {e.Message} Without acknowledgements nobody knows which of them arrived.", isTransient: true, e);
-                if (time.GetElapsedTime(Interlocked.Read(ref _progressAt)) > options.GiveUpAfter)
-                    throw new LeanPipeException("cli.gateway_unreachable", $"The gateway at {options.Gateway} cannot be reached: {e.Message}", isTransient: true, e);
+                if (_patience.Failed(isSilence: e is SilenceException) is not { } again) throw GivenUp(e);
                 Reconnects++;
-                await Task.Delay(RetryEvery, time, stop);
+                options.Troubled?.Invoke(new(e.Message, again.Left));
+                await Task.Delay(again.Pause, time, stop);
             }
         }
+    }
+
+    LeanPipeException GivenUp(Exception reason) => new(
+        "cli.gateway_unreachable", $"The gateway at {options.Gateway} has acknowledged nothing for {options.GiveUpAfter.TotalSeconds:0.###} s of trying again: {reason.Message}", isTransient: true, reason);
+
+    void GoesOn()
+    {
+        if (_patience.GoesOn()) options.Troubled?.Invoke(null);
     }
 
     async Task SendAllAsync(CancellationToken stop)
     {
         using var socket = new Socket(options.Gateway.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(options.Gateway, stop);
+        await ConnectAsync(socket, stop);
         using var stream = new NetworkStream(socket);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        _isWritten = false;
+        _patience.Begins();
         var acks = options.Acks ? ReadAcksAsync(stream, _acked, ended.Token) : Task.CompletedTask;
+        var exchange = ExchangeAsync(socket, stream, acks, ended.Token, stop);
+        var silence = options.Acks ? SilenceAsync(ended.Token) : exchange;
         try
         {
-            await WriteAllAsync(stream, acks, ended.Token, stop);
-            socket.Shutdown(SocketShutdown.Send);
-            if (options.Acks) await acks;
-            else await stream.CopyToAsync(Stream.Null, ended.Token);
+            await await Task.WhenAny(exchange, silence);
         }
-        catch (Exception)
+        catch (SilenceException)
+        {
+            // Nobody shall find later what is sent again now.
+            socket.LingerState = new(true, 0);
+            throw;
+        }
+        finally
         {
             await ended.CancelAsync();
-            await ((Task)acks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            throw;
+            await Task.WhenAll(exchange, silence, acks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         lock (_lock)
             if (_unacked.Count > 0) throw new IOException($"The gateway closed the connection with {_unacked.Count} frames not acknowledged.");
+    }
+
+    async Task ConnectAsync(Socket socket, CancellationToken stop)
+    {
+        using var timeout = new CancellationTokenSource(ConnectTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
+        try
+        {
+            await socket.ConnectAsync(options.Gateway, either.Token);
+        }
+        catch (OperationCanceledException e) when (!stop.IsCancellationRequested)
+        {
+            throw new IOException($"No answer within {ConnectTimeout.TotalSeconds:0} s.", e);
+        }
+        // With frames to send again, only an acknowledgement shows that somebody is there.
+        if (Unacknowledged == 0) GoesOn();
+    }
+
+    async Task ExchangeAsync(Socket socket, NetworkStream stream, Task acks, CancellationToken ended, CancellationToken stop)
+    {
+        await WriteAllAsync(stream, acks, ended, stop);
+        socket.Shutdown(SocketShutdown.Send);
+        _patience.Begins();
+        _isWritten = true;
+        if (options.Acks) await acks;
+        else await stream.CopyToAsync(Stream.Null, ended);
+    }
+
+    /// <summary>Ends when nothing more is to come and nobody hangs up.</summary>
+    /// <exception cref="SilenceException">Frames wait, and nobody acknowledges any.</exception>
+    async Task SilenceAsync(CancellationToken ended)
+    {
+        while (true)
+        {
+            var waiting = Unacknowledged;
+            var left = _patience.Left(isWaiting: waiting > 0 || _isWritten);
+            if (left <= TimeSpan.Zero && waiting == 0) return;
+            if (left <= TimeSpan.Zero) throw new SilenceException($"Nothing was acknowledged while {waiting} {(waiting == 1 ? "frame" : "frames")} waited for it.");
+            await Task.Delay(left < LongestWait ? left : LongestWait, time, ended);
+        }
     }
 
     /// <param name="ended">Set when this connection has ended.</param>
@@ -132,14 +209,22 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
             }
             if (await NextAsync(stream, ended, stop) is not { } frame) break;
             _mayTake = false;
-            lock (_lock)
-                if (options.Acks) _unacked.Enqueue(frame);
+            if (options.Acks) Waits(frame);
             _batch.Write(frame.Span);
             if (!options.Acks) Interlocked.Increment(ref _acked);
             if (_batch.WrittenCount >= BatchBytes) await FlushAsync(stream, ended);
         }
         _batch.Write(options.Tail.Span);
         await FlushAsync(stream, ended);
+    }
+
+    void Waits(ReadOnlyMemory<byte> frame)
+    {
+        lock (_lock)
+        {
+            if (_unacked.Count == 0) _patience.Begins();
+            _unacked.Enqueue(frame);
+        }
     }
 
     async ValueTask<ReadOnlyMemory<byte>?> NextAsync(NetworkStream stream, CancellationToken ended, CancellationToken stop)
@@ -163,7 +248,6 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
         BytesSent += _batch.WrittenCount;
         _batch.ResetWrittenCount();
         if (options.Acks) return;
-        Interlocked.Exchange(ref _progressAt, time.GetTimestamp());
         window.Acknowledge(index, Acked);
     }
 
@@ -176,9 +260,15 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
             if (!line.StartsWith("ACK ", StringComparison.Ordinal) || !long.TryParse(line.AsSpan(4), out var n))
                 throw new LeanPipeException("cli.unknown_answer", $"The gateway at {options.Gateway} answered with {line.Length} characters that are no acknowledgement. Is this the stream's port?");
             lock (_lock)
+            {
                 while (_acked < before + n && _unacked.TryDequeue(out _)) _acked++;
-            Interlocked.Exchange(ref _progressAt, time.GetTimestamp());
+                _patience.Begins();
+            }
+            GoesOn();
             window.Acknowledge(index, Acked);
         }
     }
+
+    /// <summary>Somebody took the connection and says nothing: a load balancer, kube-proxy's own socket, a machine that hangs.</summary>
+    sealed class SilenceException(string message) : IOException(message);
 }

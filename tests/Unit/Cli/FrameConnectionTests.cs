@@ -60,22 +60,6 @@ public sealed class FrameConnectionTests : IDisposable
         connection.Acked.ShouldBe(3);
     }
 
-    /// <summary>Gives a line to whoever asked first, like a terminal.</summary>
-    sealed class SlowSource : IFrameSource
-    {
-        readonly System.Threading.Channels.Channel<string> _lines = System.Threading.Channels.Channel.CreateUnbounded<string>();
-
-        public void Give(string line) => _lines.Writer.TryWrite(line);
-
-        public void End() => _lines.Writer.Complete();
-
-        public async ValueTask<ReadOnlyMemory<byte>?> NextAsync(CancellationToken stop)
-        {
-            if (!await _lines.Reader.WaitToReadAsync(stop)) return null;
-            return Encoding.UTF8.GetBytes(await _lines.Reader.ReadAsync(stop) + "\n");
-        }
-    }
-
     [Fact]
     public async Task A_gateway_that_hangs_up_in_order_without_acknowledging_everything_is_called_again()
     {

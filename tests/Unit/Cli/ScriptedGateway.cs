@@ -6,11 +6,25 @@ namespace LeanPipe.Unit.Cli;
 /// <summary>A gateway that does what a test tells it, one connection after another.</summary>
 sealed class ScriptedGateway : IDisposable
 {
-    readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    TcpListener _listener = new(IPAddress.Loopback, 0);
 
-    public ScriptedGateway() => _listener.Start();
+    public ScriptedGateway()
+    {
+        _listener.Start();
+        Address = (IPEndPoint)_listener.LocalEndpoint;
+    }
 
-    public IPEndPoint Address => (IPEndPoint)_listener.LocalEndpoint;
+    public IPEndPoint Address { get; }
+
+    /// <summary>From here on connections are refused.</summary>
+    public void Leave() => _listener.Stop();
+
+    /// <summary>Listens again where it did.</summary>
+    public void ComeBack()
+    {
+        _listener = new(Address);
+        _listener.Start();
+    }
 
     public async Task<ScriptedConnection> AcceptAsync() => new(await _listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken));
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace LeanPipe.Documents.Reading;
 
 /// <summary>Sizes and durations as people write them: a number and a unit.</summary>
-static class Quantities
+public static class Quantities
 {
     public const string SizeRule = "a size such as 512KB, 256MB or 1GB (1 KB is 1024 bytes)";
     public const string DurationRule = "a duration such as 500ms, 30s, 5m, 1h or 1d";
@@ -14,8 +14,10 @@ static class Quantities
     static readonly (string Unit, long Ticks)[] Durations =
         [("ms", TimeSpan.TicksPerMillisecond), ("s", TimeSpan.TicksPerSecond), ("m", TimeSpan.TicksPerMinute), ("h", TimeSpan.TicksPerHour), ("d", TimeSpan.TicksPerDay)];
 
+    /// <returns>False unless the text is <see cref="SizeRule"/>, above zero.</returns>
     public static bool TrySize(string text, out long bytes) => TryParse(text, Sizes, out bytes);
 
+    /// <returns>False unless the text is <see cref="DurationRule"/>, above zero.</returns>
     public static bool TryDuration(string text, out TimeSpan duration)
     {
         var parsed = TryParse(text, Durations, out var ticks);

@@ -1,11 +1,13 @@
-namespace LeanPipe.Integration.Gateway;
+namespace LeanPipe.Tests;
 
 /// <summary>A clock that moves when the test says so, and then calls every timer that is due.</summary>
-sealed class ManualTime(DateTimeOffset start) : TimeProvider
+/// <param name="movesTimestamps">Whether what is measured as elapsed moves with it; else that is real.</param>
+sealed class ManualTime(DateTimeOffset start, bool movesTimestamps = false) : TimeProvider
 {
     readonly Lock _sync = new();
     readonly List<ManualTimer> _timers = [];
     DateTimeOffset _now = start;
+    int _count;
     TaskCompletionSource _created = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes when somebody begins to wait by this clock, counted from this call.</summary>
@@ -14,10 +16,29 @@ sealed class ManualTime(DateTimeOffset start) : TimeProvider
         lock (_sync) return _created.Task;
     }
 
+    /// <summary>Completes when so many timers were made since the beginning.</summary>
+    public async Task CreatedAsync(int count)
+    {
+        while (true)
+        {
+            Task next;
+            lock (_sync)
+            {
+                if (_count >= count) return;
+                next = _created.Task;
+            }
+            await next;
+        }
+    }
+
     public override DateTimeOffset GetUtcNow()
     {
         lock (_sync) return _now;
     }
+
+    public override long TimestampFrequency => movesTimestamps ? TimeSpan.TicksPerSecond : base.TimestampFrequency;
+
+    public override long GetTimestamp() => movesTimestamps ? GetUtcNow().UtcTicks : base.GetTimestamp();
 
     public void Advance(TimeSpan by)
     {
@@ -48,6 +69,7 @@ sealed class ManualTime(DateTimeOffset start) : TimeProvider
         lock (_sync)
         {
             _timers.Add(timer);
+            _count++;
             _created.SetResult();
             _created = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
