@@ -179,7 +179,9 @@ sealed class GatewayHost(
             if (_draining.IsCancellationRequested) return CloseReason.Draining;
             using var draining = CancellationTokenSource.CreateLinkedTokenSource(stream.Withdrawn, _draining.Token);
             var connection = new Connection(stream, _log!, health, options, time, peer.Transport.Input, peer.Transport.Output, network.Clocks);
-            return await connection.RunAsync(Interlocked.Increment(ref _nextConnection) - 1, peer.Text, peer.Name, draining.Token);
+            var reason = await connection.RunAsync(Interlocked.Increment(ref _nextConnection) - 1, peer.Text, peer.Name, draining.Token);
+            if (reason == CloseReason.AcksUnread) context.Abort();
+            return reason;
         }
         catch (LogException)
         {

@@ -15,6 +15,9 @@ sealed class Acknowledgements(StreamIntake stream, GatewayOptions options, TimeP
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     long _lastAppend;
 
+    /// <summary>Whether the peer has ended its side and did not take its acknowledgements in time, so that some were given up.</summary>
+    public bool AreUnread { get; private set; }
+
     /// <summary>So many frames of the connection are in the log when the batch is durable.</summary>
     public void Appended(long frames, LogBatch batch)
     {
@@ -48,7 +51,7 @@ sealed class Acknowledgements(StreamIntake stream, GatewayOptions options, TimeP
                 acknowledged = frames;
                 frames.TryFormat(line.AsSpan(4), out var digits);
                 line[4 + digits] = (byte)'\n';
-                if ((await output.WriteAsync(line.AsMemory(0, 5 + digits), CancellationToken.None)).IsCompleted) return;
+                if (!await WriteAsync(line.AsMemory(0, 5 + digits))) return;
             }
         }
         catch (Exception e) when (e is LogException or OperationCanceledException || ConnectionEnd.ReasonOf(e) is not null)
@@ -56,6 +59,28 @@ sealed class Acknowledgements(StreamIntake stream, GatewayOptions options, TimeP
             // The peer is gone, or the log has failed: it gets no acknowledgement, and asks by sending again. Reading finds the same end by itself.
             return;
         }
+    }
+
+    /// <summary>Somebody who still sends may read when it has sent: only a peer that sends nothing more, and takes nothing, is not waited for.</summary>
+    /// <returns>False when there is nobody to write to.</returns>
+    async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> line)
+    {
+        var pending = output.WriteAsync(line, CancellationToken.None);
+        if (pending.IsCompletedSuccessfully) return !pending.Result.IsCompleted;
+        var writing = pending.AsTask();
+        if (await Task.WhenAny(writing, _ended.Task) != writing)
+        {
+            try
+            {
+                await writing.WaitAsync(stream.Definition.Limits.MaxUnreadTime, time);
+            }
+            catch (TimeoutException)
+            {
+                AreUnread = true;
+                output.CancelPendingFlush();
+            }
+        }
+        return (await writing) is { IsCompleted: false, IsCanceled: false };
     }
 
     /// <summary>

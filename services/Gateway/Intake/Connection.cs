@@ -45,7 +45,7 @@ sealed class Connection(StreamIntake stream, WriteAheadLog log, GatewayHealth he
             log.Append(end, static (b, e) => e.Write(b.Add(EntryKind.ConnectionClosed, ConnectionEntry.Bytes)));
         }
         await acking;
-        return reason;
+        return _acks.AreUnread ? CloseReason.AcksUnread : reason;
     }
 
     async Task<CloseReason> ReadAsync(FrameIntake intake, PeerClock clock, CancellationToken draining)

@@ -20,6 +20,9 @@ enum CloseReason
     /// <summary>The gateway waited max_frame_time for the rest of a frame.</summary>
     SlowFrame,
 
+    /// <summary>The peer said that nothing more comes, and did not take its acknowledgements within max_unread_time.</summary>
+    AcksUnread,
+
     /// <summary>Nothing says where the next frame begins.</summary>
     BadLength,
 

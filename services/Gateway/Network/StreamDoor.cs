@@ -44,11 +44,30 @@ sealed class StreamDoor(StreamName stream, ConnectionCounts counts, GatewayOptio
             using var timeout = definition.Network.ProxyProtocol || Certificate is not null ? new CancellationTokenSource(options.HandshakeTimeout, time) : null;
             var (address, refusal) = await FindAddressAsync(definition.Network, socket, context.Transport.Input, timeout?.Token ?? CancellationToken.None);
             var reason = refusal ?? await WithAddressAsync(definition, address, context.Transport, serve, timeout);
+            if (reason == CloseReason.Finished && !await IsTakenAsync(context, definition.Limits.MaxUnreadTime)) reason = CloseReason.AcksUnread;
             counts.Count(reason, address?.ToString() ?? "unknown");
         }
         finally
         {
             counts.Leave();
+        }
+    }
+
+    /// <summary>Ends a connection that has nothing more to say.</summary>
+    /// <returns>False when the peer did not take what was said, and was cut off.</returns>
+    async Task<bool> IsTakenAsync(ConnectionContext context, TimeSpan within)
+    {
+        var ending = context.DisposeAsync().AsTask();
+        try
+        {
+            await ending.WaitAsync(within, time);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            context.Abort();
+            await ending;
+            return false;
         }
     }
 

@@ -8,6 +8,7 @@ using LeanPipe.Gateway.Network;
 using LeanPipe.Gateway.Shipping;
 using LeanPipe.Lake;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -82,7 +83,7 @@ sealed class GatewayUnderTest : IAsyncDisposable
 
     /// <param name="publish">Stands in for the sidecar; by default it takes every event.</param>
     public static async Task<GatewayUnderTest> StartAsync(
-        GatewayOptions options, IObjectStore? store = null, TimeProvider? time = null, Func<WindowSealed, Task>? publish = null, ILoggerProvider? log = null)
+        GatewayOptions options, IObjectStore? store = null, TimeProvider? time = null, Func<WindowSealed, Task>? publish = null, ILoggerProvider? log = null, Action<SocketTransportOptions>? sockets = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -98,6 +99,7 @@ sealed class GatewayUnderTest : IAsyncDisposable
             gateway!._published.Writer.TryWrite(window);
         });
         builder.AddGateway(options);
+        if (sockets is not null) builder.Services.Configure(sockets);
         var app = builder.Build();
         app.MapGateway();
         gateway = new(app, store);

@@ -228,7 +228,7 @@ public sealed class GoodDocumentTests : IDisposable
             allow: [10.0.0.0/8, "2001:db8::/32", 192.0.2.7]
             proxies: ["::1"]
             keepalive: { after: 2m, every: 5s, probes: 3 }
-            limits: { max_connections_per_ip: 5, idle_timeout: 1h, max_frame_time: 10s }
+            limits: { max_connections_per_ip: 5, idle_timeout: 1h, max_frame_time: 10s, max_unread_time: 5s }
             """).Require();
 
         stream.Network.Tls.ShouldBe(new("config/streams/server.pem", "/keys/server.key", "config/streams/../ca.pem", true, "device"));
@@ -239,5 +239,6 @@ public sealed class GoodDocumentTests : IDisposable
         stream.Limits.MaxConnectionsPerIp.ShouldBe(5);
         stream.Limits.IdleTimeout.ShouldBe(TimeSpan.FromHours(1));
         stream.Limits.MaxFrameTime.ShouldBe(TimeSpan.FromSeconds(10));
+        stream.Limits.MaxUnreadTime.ShouldBe(TimeSpan.FromSeconds(5));
     }
 }

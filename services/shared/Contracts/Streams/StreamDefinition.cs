@@ -65,6 +65,9 @@ public sealed record StreamLimits
     /// <summary>A frame that has begun must end after the gateway has waited so long for the rest of it.</summary>
     public TimeSpan MaxFrameTime { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>A peer that has said that nothing more comes, and takes none of its acknowledgements for so long, is cut off.</summary>
+    public TimeSpan MaxUnreadTime { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>A record whose event time is further ahead of the gateway's clock is rejected: one wrong clock must not seal everybody's windows.</summary>
     public TimeSpan MaxAhead { get; init; } = TimeSpan.FromHours(1);
 

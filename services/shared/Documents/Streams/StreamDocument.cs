@@ -130,6 +130,7 @@ public static class StreamDocument
             MaxConnectionsPerIp = (int?)reader.Integer("max_connections_per_ip", 1, 1_000_000),
             IdleTimeout = reader.Duration("idle_timeout", TimeSpan.FromDays(30)),
             MaxFrameTime = reader.Duration("max_frame_time", TimeSpan.FromDays(1)) ?? limits.MaxFrameTime,
+            MaxUnreadTime = reader.Duration("max_unread_time", TimeSpan.FromDays(1)) ?? limits.MaxUnreadTime,
             MaxAhead = reader.Duration("max_ahead", TimeSpan.FromDays(36500)) ?? limits.MaxAhead,
             MaxBehind = reader.Duration("max_behind", TimeSpan.FromDays(36500)) ?? limits.MaxBehind,
             MaxOpenWindows = (int)(reader.Integer("max_open_windows", 1, 1_000_000) ?? limits.MaxOpenWindows),
