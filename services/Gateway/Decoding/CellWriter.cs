@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
 using System.Text.Encodings.Web;
+using System.Text.Json;
 using LeanPipe.Contracts;
 using LeanPipe.Gateway.Validation;
 
@@ -10,7 +11,7 @@ namespace LeanPipe.Gateway.Decoding;
 /// <summary>Turns the text of one field into a JSON value of the field's type. Strict: a number must be written as JSON writes it, a bool as true or false.</summary>
 /// <remarks>
 /// An unquoted empty cell is null for a nullable field, is left out for an optional one, and is the empty string for a required string; anything else needs a text.
-/// A union takes its first member that the text can be written as. Text timestamps are written as RFC 3339 in UTC, whatever their format is in the line.
+/// A union takes its first member that the text can be written as and that accepts what is written. Text timestamps are written as RFC 3339 in UTC, whatever their format is in the line.
 /// </remarks>
 sealed class CellWriter
 {
@@ -18,14 +19,14 @@ sealed class CellWriter
 
     readonly Field _field;
     readonly byte[] _name;
-    readonly CellWriter[] _members;
+    readonly UnionMember[] _members;
 
     public CellWriter(Field field)
     {
         if (field.Type is RecordType or ListType)
             throw new LeanPipeException("gateway.bad_schema", $"The field '{field.Name}' is a record or a list, which no cell can hold. Use the JSON decoder.");
         _field = field;
-        _members = field.Type is UnionType union ? [.. union.Members.Select(m => new CellWriter(field with { Type = m }))] : [];
+        _members = field.Type is UnionType union ? [.. union.Members.Select(m => new UnionMember(field with { Type = m }))] : [];
         _name = [(byte)'"', .. Encoding.UTF8.GetBytes(Escaper.Encode(field.Name)), (byte)'"', (byte)':'];
     }
 
@@ -60,7 +61,7 @@ sealed class CellWriter
                 return RejectCode.None;
             case UnionType:
                 foreach (var member in _members)
-                    if (member.Write(text, isQuoted, target) == RejectCode.None) return RejectCode.None;
+                    if (member.TryWrite(text, isQuoted, target)) return RejectCode.None;
                 return RejectCode.NoUnionMember;
             default:
                 AppendQuoted(target, text);
@@ -111,5 +112,32 @@ sealed class CellWriter
             if (text.IsEmpty) break;
         }
         target.Write("\""u8);
+    }
+
+    /// <summary>One member of a union: what it writes is looked at by its own rules before it counts, for the next member may take the text. Not thread-safe, as its decoder.</summary>
+    sealed class UnionMember
+    {
+        readonly CellWriter _cell;
+        readonly FieldCheck _check;
+        readonly ArrayBufferWriter<byte> _written = new();
+        readonly Verdict _verdict = new();
+
+        public UnionMember(Field field)
+        {
+            _cell = new(field);
+            _check = FieldCheck.Compile(field.Type, canonicalTimestamps: true);
+        }
+
+        public bool TryWrite(ReadOnlySpan<byte> text, bool isQuoted, ArrayBufferWriter<byte> target)
+        {
+            _written.ResetWrittenCount();
+            if (_cell.Write(text, isQuoted, _written) != RejectCode.None) return false;
+
+            // Behind the name and its colon, without the comma.
+            var reader = new Utf8JsonReader(_written.WrittenSpan[_cell._name.Length..^1]);
+            if (!reader.Read() || !_check.Accepts(ref reader, _verdict)) return false;
+            target.Write(_written.WrittenSpan);
+            return true;
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using LeanPipe.Gateway.Validation;
@@ -45,10 +46,13 @@ static class QuotedText
         return RejectCode.None;
     }
 
+    /// <summary>The parser alone would take NULs behind the digits.</summary>
+    static readonly SearchValues<byte> HexDigits = SearchValues.Create("0123456789abcdefABCDEF"u8);
+
     static bool TryUnit(ReadOnlySpan<byte> digits, out char unit)
     {
         unit = '\0';
-        if (digits.Length < 4 || !ushort.TryParse(digits[..4], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)) return false;
+        if (digits.Length < 4 || digits[..4].ContainsAnyExcept(HexDigits) || !ushort.TryParse(digits[..4], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)) return false;
         unit = (char)value;
         return true;
     }

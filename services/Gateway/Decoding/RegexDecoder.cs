@@ -37,10 +37,21 @@ sealed class RegexDecoder : CellDecoder
         {
             var group = match.Groups[number];
             if (!group.Success) continue;
+
+            // The engine counts in UTF-16: a group may end within a character, and half of one is no text.
+            if (IsWithinCharacter(text, group.Index) || IsWithinCharacter(text, group.Index + group.Length)) return Cut(cell, text, group.Index, verdict);
             var start = Encoding.UTF8.GetByteCount(text.AsSpan(0, group.Index));
             var length = Encoding.UTF8.GetByteCount(group.ValueSpan);
             if (!Write(cell, frame.Slice(start, length), isQuoted: false, start, target, verdict)) return false;
         }
         return true;
+    }
+
+    static bool IsWithinCharacter(string text, int index) => index > 0 && index < text.Length && char.IsSurrogatePair(text[index - 1], text[index]);
+
+    static bool Cut(CellWriter cell, string text, int index, Verdict verdict)
+    {
+        verdict.Fail(RejectCode.NoMatch, Encoding.UTF8.GetByteCount(text.AsSpan(0, IsWithinCharacter(text, index) ? index - 1 : index)));
+        return verdict.In(cell.Field);
     }
 }

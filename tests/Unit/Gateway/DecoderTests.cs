@@ -49,12 +49,23 @@ public sealed class DecoderTests
     [InlineData("n=1 s=x\"y", "bad_key_value @7")]
     [InlineData("n=1 s=\"\\x\"", "bad_key_value @6")]
     [InlineData("n=1 s=\"\\ud800\"", "bad_utf8 @6")]
+    [InlineData("n=1 s=\"\\u41\0\0\"", "bad_key_value @6")]
     public void Pairs_become_fields_by_their_keys(string frame, string expected) =>
         Decode("key_value", "{ n: { type: int64, aliases: [count] }, s: string, ok?: bool, at: timestamp }", Encoding.UTF8.GetBytes(frame)).ShouldBe(expected);
 
     [Fact]
     public void Pairs_that_the_schema_does_not_name_stay_as_texts_when_it_says_so() =>
         Decode("{ key_value: { delimiter: ';' } }", "{ n: int64, at: timestamp }", "n=1;other=2;flag;name=\"x;y\""u8.ToArray(), "ignore").ShouldBe("""{"n":1,"other":"2","flag":true,"name":"x;y"}""");
+
+    [Theory]
+    [InlineData("v=on", """{"v":"on"}""")]
+    [InlineData("v=5", """{"v":5}""")]
+    [InlineData("v=50", """{"v":"50"}""")]
+    [InlineData("v=abc", """{"v":"abc"}""")]
+    [InlineData("v=\"\"", """{"v":""}""")]
+    [InlineData("v=abcd", "no_union_member v@0")]
+    public void The_first_member_of_a_union_that_accepts_a_text_by_all_of_its_rules_takes_it(string frame, string expected) =>
+        Decode("key_value", "{ v: { union: [{ enum: [on, off] }, { type: int64, max: 10 }, { type: string, max_length: 3 }] }, at: timestamp }", Encoding.UTF8.GetBytes(frame)).ShouldBe(expected);
 
     [Theory]
     [InlineData("010203FF0700D2FB4100000041424300DEAD", """{"id":16909311,"flag":0}""", "wrong_type flag@4")]
@@ -88,6 +99,13 @@ public sealed class DecoderTests
     [InlineData("POST /a 200", "no_match @0")]
     public void Named_groups_become_fields(string frame, string expected) =>
         Decode("{ regex: { pattern: '^GET (?<path>\\S+) (?<code>[0-9]+)( (?<note>never)?.*)?$' } }", "{ path: string, code: { type: int64, max: 599 }, note?: string, at: timestamp }", Encoding.UTF8.GetBytes(frame)).ShouldBe(expected);
+
+    [Theory]
+    [InlineData("\U0001F600y", """{"a":"\uD83D\uDE00","b":"y"}""")]
+    [InlineData("x\U0001F600y", "no_match a@0")]
+    [InlineData("é\U0001F600", "no_match a@0")]
+    public void A_group_that_ends_within_a_character_takes_no_half_of_it(string frame, string expected) =>
+        Decode("{ regex: { pattern: '^(?<a>.{2})(?<b>.*)$' } }", "{ a: string, b: string, at: timestamp }", Encoding.UTF8.GetBytes(frame)).ShouldBe(expected);
 
     [Fact]
     public void A_pattern_that_a_peer_could_stall_takes_linear_time() =>
