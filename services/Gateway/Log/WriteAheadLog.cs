@@ -69,6 +69,9 @@ sealed class WriteAheadLog : IDisposable
     /// <summary>Called between the fsync and everything that waits for it; tests copy the disk here.</summary>
     internal Action? Synced { get; set; }
 
+    /// <summary>Called while the list of files is being changed and must not be looked at without its lock; tests write a batch here.</summary>
+    internal Action? Removing { get; set; }
+
     public BufferSizes Buffers => _options.Buffers;
 
     public long Bytes
@@ -175,7 +178,13 @@ sealed class WriteAheadLog : IDisposable
             beginning = _files[done.Count].Position;
         }
         await AppendAsync(EntryKind.Truncated, new(beginning), LogJson.Default.TruncatedEntry);
-        lock (_filesSync) _files.RemoveRange(0, done.Count);
+        lock (_filesSync)
+        {
+            LogFile[] left = [.. _files.Skip(done.Count)];
+            _files.Clear();
+            Removing?.Invoke();
+            _files.AddRange(left);
+        }
         foreach (var file in done)
         {
             if (file.IsDamaged) file.MoveTo(new(_options.LogDirectory));

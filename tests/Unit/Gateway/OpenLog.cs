@@ -24,6 +24,22 @@ sealed class OpenLog : IAsyncDisposable
 
     public GatewayHealth Health { get; } = new();
 
+    /// <summary>Calls back in the middle of each removal of files, and waits there until the batch that this appends is on disk or the log has failed.</summary>
+    public void RecordWhileFilesAreRemoved(string line)
+    {
+        _log.Removing = () =>
+        {
+            using var written = new ManualResetEventSlim();
+            _log.Synced = written.Set;
+            _log.Failed = _ => written.Set();
+            RecordedMeanwhile = RecordAsync(line);
+            written.Wait(TestContext.Current.CancellationToken);
+            _log.Synced = null;
+        };
+    }
+
+    public Task? RecordedMeanwhile { get; private set; }
+
     public long DoubtfulUpTo => _state.DoubtfulUpTo;
 
     /// <summary>Every line that no cut has taken, read from the files.</summary>

@@ -100,6 +100,22 @@ public sealed class WriteAheadLogTests : IDisposable
     }
 
     [Fact]
+    public async Task A_batch_that_is_written_while_files_are_being_removed_goes_to_the_newest_file()
+    {
+        await using (var log = Open(fileBytes: 4096))
+        {
+            for (var i = 0; i < 60; i++) await log.RecordAsync(new string('x', 100));
+            await log.CutAndStoreAsync();
+            log.RecordWhileFilesAreRemoved("meanwhile");
+            await log.TruncateAsync();
+            await log.RecordedMeanwhile.ShouldNotBeNull();
+            log.Lines().ShouldBe(["meanwhile"]);
+        }
+        await using var reopened = Open(fileBytes: 4096);
+        reopened.Lines().ShouldBe(["meanwhile"]);
+    }
+
+    [Fact]
     public async Task Files_that_are_removed_while_others_are_begun_mix_nothing_up()
     {
         await using var log = Open(fileBytes: 4096);
