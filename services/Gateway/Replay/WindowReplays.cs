@@ -22,7 +22,9 @@ sealed class WindowReplays(
         foreach (var window in windows)
         {
             if (WindowId.Of(window.Start, stream.Window) != window) throw Moved(window, WindowId.Of(window.Start, stream.Window));
-            foreach (var (log, rows) in RowsByLog((await CompletedAsync(window, stop)).Brought)) listed[(log, window)] = rows;
+            var (_, brought, number, newest) = await CompletedAsync(window, stop);
+            remade.Knows(window, number, newest);
+            foreach (var (log, rows) in RowsByLog(brought)) listed[(log, window)] = rows;
         }
         await _frames.RunAsync((log, window) => asked?.Contains(window) != false && logs.SourceOf(log, window, listed.GetValueOrDefault((log, window))) == PartSource.Frames, progress, stop);
         windows.UnionWith(_frames.Windows);
@@ -38,7 +40,8 @@ sealed class WindowReplays(
     {
         while (true)
         {
-            var (manifest, brought, number) = await CompletedAsync(window, stop);
+            var (manifest, brought, number, newest) = await CompletedAsync(window, stop);
+            remade.Knows(window, number, newest);
             if (await MakeAsync(window, manifest, brought, stop) is not { } record) return manifest;
             var (more, revision) = (record.Applied(manifest?.Segments ?? []).Sum(s => s.Rows) - (manifest?.Rows ?? 0), (manifest?.Revision ?? 0) + 1);
             if (report.DryRun)
@@ -54,15 +57,16 @@ sealed class WindowReplays(
     }
 
     /// <summary>The window when the newest record of it is in its newest manifest.</summary>
-    async Task<(WindowManifest? Manifest, IReadOnlyList<ObjectRef> Brought, int Number)> CompletedAsync(WindowId window, CancellationToken stop)
+    /// <returns>The record in force is the newest, but in a dry run.</returns>
+    async Task<(WindowManifest? Manifest, IReadOnlyList<ObjectRef> Brought, int Number, WindowReplay? InForce)> CompletedAsync(WindowId window, CancellationToken stop)
     {
         while (true)
         {
             // The manifest first: then no record that is read is older than it.
             var manifest = await revisions.NewestAsync(window, stop);
             var (newest, before, number) = await revisions.ReplaysAsync(window, stop);
-            if (newest is null || newest.IsIn(manifest)) return (manifest, WindowReplay.Brought(manifest?.Segments ?? [], newest), number);
-            if (report.DryRun) return (manifest, WindowReplay.Brought(manifest?.Segments ?? [], before), number);
+            if (newest is null || newest.IsIn(manifest)) return (manifest, WindowReplay.Brought(manifest?.Segments ?? [], newest), number, newest);
+            if (report.DryRun) return (manifest, WindowReplay.Brought(manifest?.Segments ?? [], before), number, before);
             var segments = newest.Applied(manifest?.Segments ?? []);
             var known = newest.Segments.Select(s => s.Object.Key).Concat(newest.Sources.Select(s => s.Key)).ToHashSet();
             var schema = (newest.Schema, newest.Columns);

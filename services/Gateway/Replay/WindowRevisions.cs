@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
@@ -25,12 +26,12 @@ sealed class WindowRevisions(IObjectStore store, StreamName stream, TimeProvider
         return windows;
     }
 
-    /// <summary>The newest record of a replay of the whole window and its number; the one before, which is in a manifest for sure.</summary>
+    /// <summary>The newest record of a replay of the whole window and its number, 0 when there is none; the one before, which is in a manifest for sure. Older ones may be gone.</summary>
     public async Task<(WindowReplay? Newest, WindowReplay? Before, int Number)> ReplaysAsync(WindowId window, CancellationToken stop)
     {
         var keys = new List<string>();
         await foreach (var item in store.ListAsync(LakeLayout.WindowReplaysOf(stream, window), stop)) keys.Add(item.Key);
-        return (await ReadAsync(keys.Count - 1), await ReadAsync(keys.Count - 2), keys.Count);
+        return (await ReadAsync(keys.Count - 1), await ReadAsync(keys.Count - 2), keys.Count == 0 ? 0 : int.Parse(Path.GetFileNameWithoutExtension(keys[^1]), CultureInfo.InvariantCulture));
 
         async Task<WindowReplay?> ReadAsync(int index) => index < 0 ? null : await store.GetJsonAsync(keys[index], ContractsJson.Default.WindowReplay, stop);
     }

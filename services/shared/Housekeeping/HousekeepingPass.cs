@@ -29,7 +29,7 @@ public sealed record HousekeepingOptions
 /// <para>The order is the guarantee; each step is durable before the next begins: proofs of what runs have read; compactions (commits of their own); then, of what shall go, decided from one
 /// snapshot (<see cref="LakeSnapshot"/>): the audit log of a batch, the notes of windows that are retired, the copies in the cold storage, the deletions of the batch; at last the folders that they left empty. So whatever is gone is in the
 /// audit log, and a copy exists before its source goes.</para>
-/// <para>Within the deletions documents go before what they name. Before the first object of an ended run goes, the run gets <see cref="LakeLayout.RunSweep"/>, and only then are the orchestrator's
+/// <para>Within the deletions documents go before what they name (records of replays after it, see <see cref="ReplaySweep"/>). Before the first object of an ended run goes, the run gets <see cref="LakeLayout.RunSweep"/>, and only then are the orchestrator's
 /// marks looked at again: a run that is asked for again by then is left alone. The orchestrator makes the mark first and looks for that object then, and waits until it is gone. So of a pass and a
 /// retry of one run, one always sees the other.</para>
 /// </remarks>
@@ -58,7 +58,7 @@ public static class HousekeepingPass
         var retirements = await raw.FindAsync(
             async (key, token) => proofs.TryGetValue(key, out var found) ? found : await store.GetJsonAsync(key, HousekeepingJson.Default.RawProof, token), cancellationToken);
         var tables = new TableSweep(lake, policy);
-        List<Removal> removals = [.. retirements.SelectMany(r => r.Segments), .. await raw.FindRejectedAsync(cancellationToken), .. await raw.FindFramesAsync(cancellationToken), .. await RunSweep.FindAsync(lake, policy, cancellationToken)];
+        List<Removal> removals = [.. retirements.SelectMany(r => r.Segments), .. await raw.FindRejectedAsync(cancellationToken), .. await raw.FindFramesAsync(cancellationToken), .. await new ReplaySweep(lake, policy).FindAsync(cancellationToken), .. await RunSweep.FindAsync(lake, policy, cancellationToken)];
         foreach (var table in await TablesAsync(store, cancellationToken))
             await Guarded(table, problems, async () => removals.AddRange(await tables.FindAsync(table, cancellationToken)));
         if (removals.Count > options.MaxRemovals) removals.RemoveRange(options.MaxRemovals, removals.Count - options.MaxRemovals);

@@ -38,6 +38,7 @@ sealed class RawSweep(LakeSnapshot lake, HousekeepingPolicy policy, IReadOnlyDic
                 if (await lake.Store.GetJsonAsync(newest.Key, ContractsJson.Default.WindowManifest, cancellationToken) is not { } manifest || !lake.IsOlder(manifest.SealedAt, policy.Raw)) continue;
                 var left = manifest.Segments.Where(s => there.TryGetValue(s.Key, out var listed) && !IsCold(listed)).ToList();
                 if (left.Count == 0 || left.Exists(s => there[s.Key].Bytes != s.Bytes || lake.IsNamed(s.Key))) continue;
+                left.AddRange((await ReplacedAsync(manifest, cancellationToken)).Where(s => there.TryGetValue(s.Key, out var listed) && listed.Bytes == s.Bytes && !IsCold(listed) && !lake.IsNamed(s.Key)));
                 if (await RetireAsync(manifest, left, pipelines, proofs, cancellationToken) is { } retirement) retirements.Add(retirement);
             }
         }
@@ -71,6 +72,15 @@ sealed class RawSweep(LakeSnapshot lake, HousekeepingPolicy policy, IReadOnlyDic
         var name = Path.GetFileNameWithoutExtension(key[(key.LastIndexOf('/') + 1)..]);
         var at = name.LastIndexOf('-');
         return at > 0 && long.TryParse(name.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var position) ? (key.Split('/')[1], name[..at], position) : null;
+    }
+
+    /// <summary>What the window's rows were made of by the replay that its manifest has: replays begin with it, and it goes with the window.</summary>
+    async Task<IEnumerable<ObjectRef>> ReplacedAsync(WindowManifest manifest, CancellationToken cancellationToken)
+    {
+        ListedObject? newest = null;
+        await foreach (var item in lake.Store.ListAsync(LakeLayout.WindowReplaysOf(manifest.Stream, manifest.Window), cancellationToken)) newest = item;
+        if (newest is null || await lake.Store.GetJsonAsync(newest.Value.Key, ContractsJson.Default.WindowReplay, cancellationToken) is not { } replay || !replay.IsIn(manifest)) return [];
+        return replay.Sources.ExceptBy(manifest.Segments.Select(s => s.Key), s => s.Key);
     }
 
     async Task<Retirement?> RetireAsync(

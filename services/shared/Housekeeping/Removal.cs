@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace LeanPipe.Housekeeping;
 
 /// <summary>An object that nobody needs any more, and why.</summary>
-/// <param name="Rule">Stable: <c>raw</c>, <c>rejected</c>, <c>frames</c>, <c>run</c>, <c>attempt</c>, <c>cache</c>, <c>table_log</c>, <c>table_file</c>.</param>
+/// <param name="Rule">Stable: <c>raw</c>, <c>rejected</c>, <c>frames</c>, <c>replay</c>, <c>run</c>, <c>attempt</c>, <c>cache</c>, <c>table_log</c>, <c>table_file</c>.</param>
 /// <param name="To">Where it is moved to before it is deleted here; null when it is only deleted.</param>
 public sealed record Removal(string Rule, string Key, long Bytes, string Why, string? To = null)
 {

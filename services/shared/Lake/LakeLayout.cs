@@ -35,6 +35,18 @@ public static class LakeLayout
     /// <summary>Replay, once: what it has made of a window. Numbers count from 1; the first to write a number wins.</summary>
     public static string WindowReplay(StreamName stream, WindowId window, int number) => $"{WindowReplaysOf(stream, window)}{number:D6}.json";
 
+    /// <summary>Replay: the name of a segment that the replay of a window with this number has made of another. A later replay never makes it again, so when none names it, it is nobody's.</summary>
+    public static string RemadeSegment(string source, int number, string sha256) => $"{source}{RemadeMark}{number:D6}-{sha256[..16]}";
+
+    /// <summary>Whether a key is of a segment that a replay with a number has made.</summary>
+    public static bool IsRemade(string key)
+    {
+        var at = key.LastIndexOf(RemadeMark, StringComparison.Ordinal);
+        return at > 0 && key.AsSpan(at + RemadeMark.Length) is { Length: > 6 } rest && rest[6] == '-' && !rest[..6].ContainsAnyExceptInRange('0', '9');
+    }
+
+    const string RemadeMark = "-replay-";
+
     /// <summary>Prefix of all frames of a stream.</summary>
     public static string FramesOf(StreamName stream) => $"frames/{stream}/";
 

@@ -27,4 +27,10 @@ sealed class WatchedStore(IObjectStore inner, Action<string> watch) : Forwarding
         return isMade;
     }
 
+    public override async ValueTask DeleteAsync(string key, CancellationToken cancellationToken)
+    {
+        watch("before-delete");
+        await base.DeleteAsync(key, cancellationToken);
+        watch("after-delete");
+    }
 }

@@ -15,6 +15,9 @@ public sealed record HousekeepingPolicy
     /// <summary>Frames as they came, counted from their arrival in the lake, and only once everything that they became is there. Without them a window is made anew from its records only.</summary>
     public TimeSpan? Frames { get; init; }
 
+    /// <summary>What replays have made of windows and later replays took the place of, counted from the sealing of the revision that did.</summary>
+    public TimeSpan? Replays { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>The intermediates of a run (tasks, attempts, chunks), counted from its end. Its plan, its record and its tasks' records stay.</summary>
     public TimeSpan? Runs { get; init; } = TimeSpan.FromDays(14);
 

@@ -28,6 +28,7 @@ public static class HousekeepingDocument
             Raw = Age(keeping, "raw", none.Raw),
             Rejected = Age(keeping, "rejected", none.Rejected),
             Frames = Age(keeping, "frames", none.Frames),
+            Replays = Age(keeping, "replays", none.Replays),
             Runs = Age(keeping, "runs", none.Runs),
             Attempts = Age(keeping, "attempts", none.Attempts),
             Cache = Age(keeping, "cache", none.Cache),
