@@ -226,6 +226,7 @@ sealed class GatewayHost(
         }
         await RecordSettingsAsync(_log!, stream.Number, StreamSettings.Of(format.Definition, format.Columns));
         stream.Use(format);
+        Reserve(stream.Number, format);
     }
 
     /// <summary>Ends a stream whose document is gone: its connections are drained, nobody comes in, and its windows are sealed.</summary>
@@ -258,9 +259,17 @@ sealed class GatewayHost(
         }
         if (isNew) await log.AppendAsync(EntryKind.StreamDeclared, new(number, name), LogJson.Default.StreamDeclared);
         await RecordSettingsAsync(log, number, StreamSettings.Of(format.Definition, format.Columns));
+        Reserve(number, format);
         var intake = new StreamIntake(format, number, time.GetUtcNow());
         intake.Stored.Asked = () => _shipper?.Wake();
         (_byNumber[number], _byName[name]) = (intake, intake);
+    }
+
+    /// <summary>The log keeps room for what frames become by the document in force.</summary>
+    void Reserve(int number, StreamFormat format)
+    {
+        var growth = FrameGrowth.Of(format.Definition);
+        lock (state.Sync) state.Streams[number].Unjudged.Growth = growth;
     }
 
     async Task DeclareStreamsAsync(WriteAheadLog log)

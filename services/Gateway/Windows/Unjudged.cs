@@ -1,18 +1,12 @@
 using System.Runtime.InteropServices;
+using LeanPipe.Gateway.Intake;
 using LeanPipe.Gateway.Log;
 
 namespace LeanPipe.Gateway.Windows;
 
 /// <summary>A block of frames in the log that is not validated yet.</summary>
 [StructLayout(LayoutKind.Auto)]
-readonly record struct UnjudgedBlock(Extent Block, long Received, int Blank, long Connection, DateTimeOffset Since)
-{
-    /// <summary>What a frame may become beside its own bytes: the code, field, peer and time of a reject, or what a schema adds to a record.</summary>
-    const int AddedBytes = 512;
-
-    /// <summary>Room in the log for what the frames become: base64, or names and defaults, is less than as much again.</summary>
-    public long BecomesBytes => 2L * Block.Bytes + (long)AddedBytes * Block.Rows;
-}
+readonly record struct UnjudgedBlock(Extent Block, long Received, int Blank, long Connection, DateTimeOffset Since);
 
 /// <summary>A stream's frames that are durable and not validated, in the order of the log. Written only by <see cref="GatewayState.Apply"/>, under the state's lock.</summary>
 /// <remarks>A connection's end is counted after its last frame is, so that a ledger's sums hold whenever it is looked at.</remarks>
@@ -24,6 +18,9 @@ sealed class Unjudged
     readonly Dictionary<long, long> _newest = [];
 
     readonly Dictionary<long, EndingConnection> _ends = [];
+
+    /// <summary>Of all blocks.</summary>
+    long _bytes;
 
     public IEnumerable<UnjudgedBlock> Blocks => _blocks;
 
@@ -40,8 +37,11 @@ sealed class Unjudged
 
     public long Frames { get; private set; }
 
+    /// <summary>What a frame becomes at most, by the document in force.</summary>
+    public FrameGrowth Growth { get; set; } = FrameGrowth.Unknown;
+
     /// <summary>Room in the log for what all of them become.</summary>
-    public long BecomesBytes { get; private set; }
+    public long BecomesBytes => Growth.Of(_bytes, Frames, _blocks.Count);
 
     /// <summary>When the oldest block was committed, as far as this process knows; null when there is none.</summary>
     public DateTimeOffset? Since => _blocks.TryPeek(out var first) ? first.Since : null;
@@ -55,7 +55,7 @@ sealed class Unjudged
         _blocks.Enqueue(block);
         _newest[block.Connection] = block.Block.Position;
         Frames += block.Block.Rows;
-        BecomesBytes += block.BecomesBytes;
+        _bytes += block.Block.Bytes;
     }
 
     /// <summary>False when the connection has no frames here, so that it ends now.</summary>
@@ -81,7 +81,7 @@ sealed class Unjudged
         {
             _blocks.Dequeue();
             Frames -= first.Block.Rows;
-            BecomesBytes -= first.BecomesBytes;
+            _bytes -= first.Block.Bytes;
             if (_newest[first.Connection] == first.Block.Position) _newest.Remove(first.Connection);
         }
         var ended = _ends.Values.Where(e => e.Newest < upTo).ToList();
