@@ -101,7 +101,7 @@ public sealed class DamagedLogTests : IDisposable
             if (must.Count == 0) return;
             try
             {
-                await gateway.NextPublishedAsync(TimeSpan.FromSeconds(20));
+                await gateway.NextPublishedAsync();
             }
             catch (OperationCanceledException)
             {
