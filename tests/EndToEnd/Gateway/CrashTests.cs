@@ -7,7 +7,7 @@ namespace LeanPipe.EndToEnd.Gateway;
 
 /// <summary>
 /// The real program, killed with SIGKILL at random moments while two senders with sequence numbers and acknowledgements send. LEANPIPE_TEST_KILLS says how often (300 in CI; 10000 for a night),
-/// LEANPIPE_TEST_SEED repeats a run.
+/// LEANPIPE_TEST_SEED repeats a run; LEANPIPE_TEST_GATEWAY names the LeanPipe.Gateway.dll of a published gateway, which starts faster than the one beside the tests.
 /// </summary>
 public sealed class CrashTests : IDisposable
 {
@@ -15,29 +15,46 @@ public sealed class CrashTests : IDisposable
     static readonly int Seed = Number("LEANPIPE_TEST_SEED") ?? Random.Shared.Next();
 
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("leanpipe-kill-");
-    readonly Random _random = new(Seed);
+    Random _random = new();
+    int _kills;
+    int _seed;
 
     public void Dispose() => _folder.Delete(recursive: true);
 
     string Lake => Path.Combine(_folder.FullName, "lake");
 
-    [Fact]
-    public async Task However_often_it_is_killed_every_acknowledged_record_is_in_the_lake_once_and_none_is_there_twice()
+    /// <summary>A round ends with everything settled and looked through; what it looks through grows with its kills.</summary>
+    const int KillsInARound = 300;
+
+    /// <summary>Seed and kills of each.</summary>
+    public static TheoryData<int, int> Rounds
     {
-        TestContext.Current.TestOutputHelper!.WriteLine($"LEANPIPE_TEST_SEED={Seed}, {Kills} kills");
+        get
+        {
+            var rounds = new TheoryData<int, int>();
+            for (var killed = 0; killed < Kills; killed += KillsInARound) rounds.Add(unchecked(Seed + killed), Math.Min(KillsInARound, Kills - killed));
+            return rounds;
+        }
+    }
+
+    [Theory, MemberData(nameof(Rounds), DisableDiscoveryEnumeration = true)]
+    public async Task However_often_it_is_killed_every_acknowledged_record_is_in_the_lake_once_and_none_is_there_twice(int seed, int kills)
+    {
+        (_seed, _kills, _random) = (seed, kills, new(seed));
+        TestContext.Current.TestOutputHelper!.WriteLine($"LEANPIPE_TEST_SEED={seed}, {kills} kills");
         var stop = TestContext.Current.CancellationToken;
         await using var sidecar = await TakingSidecar.StartAsync();
         Configure("durable", "durable", sealWhenIdle: "30d");
         Configure("kept", "stored", sealWhenIdle: "30d");
-        CountingSender[] senders = [new("durable", Seed + 1), new("kept", Seed + 2)];
-        for (var kill = 0; kill < Kills; kill++) await LiveAsync(senders, sidecar.Endpoint, stop);
+        CountingSender[] senders = [new("durable", seed + 1), new("kept", seed + 2)];
+        for (var kill = 0; kill < kills; kill++) await LiveAsync(senders, sidecar.Endpoint, stop);
         // Where kills came faster than acknowledgements, a life that lasts until there are enough to speak of.
         if (!senders.All(HasEnough)) await LiveAsync(senders, sidecar.Endpoint, stop, () => senders.All(HasEnough));
 
         // What was acknowledged as stored is in the lake without any help of the log.
         var kept = senders[1];
-        Missing(kept.Acknowledged, await NumbersAsync("raw/kept/", RecordOf)).ShouldBeEmpty($"seed {Seed}: acknowledged as stored");
-        Missing(kept.Refused, await NumbersAsync("rejected/kept/", RejectOf)).ShouldBeEmpty($"seed {Seed}: acknowledged as stored");
+        Missing(kept.Acknowledged, await NumbersAsync("raw/kept/", RecordOf)).ShouldBeEmpty($"seed {seed}: acknowledged as stored");
+        Missing(kept.Refused, await NumbersAsync("rejected/kept/", RejectOf)).ShouldBeEmpty($"seed {seed}: acknowledged as stored");
 
         Configure("durable", "durable", sealWhenIdle: "200ms");
         Configure("kept", "stored", sealWhenIdle: "200ms");
@@ -45,7 +62,7 @@ public sealed class CrashTests : IDisposable
         foreach (var sender in senders) await ShouldHaveAllAsync(sender, sidecar);
     }
 
-    static bool HasEnough(CountingSender sender) => sender.Acknowledged.Count > Kills * 2;
+    bool HasEnough(CountingSender sender) => sender.Acknowledged.Count > _kills * 2;
 
     /// <summary>One process from its start to its violent end.</summary>
     /// <param name="until">Asked at every acknowledgement; null lets chance decide.</param>
@@ -100,7 +117,7 @@ public sealed class CrashTests : IDisposable
 
     async Task ShouldHaveAllAsync(CountingSender sender, TakingSidecar sidecar)
     {
-        var because = $"seed {Seed}, stream {sender.Stream}, {sender.Acknowledged.Count} of {sender.Sent} acknowledged";
+        var because = $"seed {_seed}, stream {sender.Stream}, {sender.Acknowledged.Count} of {sender.Sent} acknowledged";
         var records = await NumbersAsync($"raw/{sender.Stream}/", RecordOf);
         var rejects = await NumbersAsync($"rejected/{sender.Stream}/", RejectOf);
         Missing(sender.Acknowledged, records).ShouldBeEmpty($"lost: {because}");
@@ -156,7 +173,7 @@ public sealed class CrashTests : IDisposable
                 }
                 catch (JsonException e)
                 {
-                    throw new InvalidDataException($"The object '{item.Key}' has a line that is none: {line}. Seed {Seed}.", e);
+                    throw new InvalidDataException($"The object '{item.Key}' has a line that is none: {line}. Seed {_seed}.", e);
                 }
             }
         return numbers;

@@ -19,7 +19,7 @@ sealed class GatewayProgram : IDisposable
     public static GatewayProgram Start(string folder, Uri sidecar)
     {
         var start = new ProcessStartInfo("dotnet", [
-            Path.Combine(AppContext.BaseDirectory, "LeanPipe.Gateway.dll"), "--streams", Path.Combine(folder, "config"), "--lake", Path.Combine(folder, "lake"), "--log", Path.Combine(folder, "log"),
+            Environment.GetEnvironmentVariable("LEANPIPE_TEST_GATEWAY") ?? Path.Combine(AppContext.BaseDirectory, "LeanPipe.Gateway.dll"), "--streams", Path.Combine(folder, "config"), "--lake", Path.Combine(folder, "lake"), "--log", Path.Combine(folder, "log"),
             "--id", "gateway-0", "--http", "127.0.0.1:0", "--log-file-bytes", "4096", "--max-log-bytes", "1000000", "--read-buffer-bytes", "64", "--max-commit-delay", "00:00:00.001"])
         {
             RedirectStandardOutput = true,
