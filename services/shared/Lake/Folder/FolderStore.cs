@@ -20,7 +20,8 @@ sealed class FolderStore : IObjectStore
 {
     const int WrittenAtOnceBytes = 128 * 1024;
 
-    const int TriesToName = 5;
+    // Each try fails only where somebody tidies the folder away in the moment between making and using it. So often in a row is a fault of the file system.
+    const int TriesToName = 1000;
 
     static readonly TimeSpan TemporaryLivesFor = TimeSpan.FromDays(1);
 
