@@ -192,7 +192,12 @@ sealed class Release : IAsyncDisposable
 
     sealed class Rollback(Release release) : IAsyncDisposable
     {
-        public async ValueTask DisposeAsync() => await release.HelmAsync("rollback");
+        public async ValueTask DisposeAsync()
+        {
+            await release.HelmAsync("rollback");
+            // Helm waits for pods that come, not for those that go. None left is an error to kubectl.
+            await release._cluster.Kubectl.TryAsync(["-n", release.Space, "wait", "--for=delete", "pod", "-l", "app.kubernetes.io/component=warm", "--timeout=2m"], null, CancellationToken.None);
+        }
     }
 
     static long Milliseconds(DateTime time) => new DateTimeOffset(time).ToUnixTimeMilliseconds();
