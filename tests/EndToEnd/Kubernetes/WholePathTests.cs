@@ -26,7 +26,9 @@ public sealed class WholePathTests(SharedRelease shared)
             pods.Seen.Count(p => p.Run == run.Run.Value).ShouldBe(tasks, run.Run.Value);
         }
         runs[0].Steps.Sum(s => s.Tasks).ShouldBeGreaterThan(5, "one task after the other would prove little");
-        pods.Seen.Select(p => p.Component).Distinct().Order().ShouldBe(["gateway", "orchestrator", "task"]);
+        // Those of 'helm test' and warm ones may be left of other tests.
+        string[] components = ["gateway", "orchestrator", "task"];
+        components.ShouldBeSubsetOf(pods.Seen.Select(p => p.Component));
         foreach (var pod in pods.Seen) pod.ShouldBeRestricted();
     }
 
