@@ -57,7 +57,8 @@ sealed class S3Store : IObjectStore, IDisposable
 
     public async ValueTask<ReadOnlyMemory<byte>?> GetAsync(string key, CancellationToken cancellationToken)
     {
-        await using var stream = await OpenAsync(key, 0, null, cancellationToken);
+        // Not a range: of an object that is replaced while it reads one, a store may answer 409.
+        await using var stream = await OpenAsync(key, new() { BucketName = bucket, Key = Full(key) }, cancellationToken);
         if (stream is null) return null;
         var bytes = new MemoryStream();
         await stream.CopyToAsync(bytes, cancellationToken);
@@ -68,28 +69,29 @@ sealed class S3Store : IObjectStore, IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         if (length is <= 0) return await SizeAsync(key, cancellationToken) is null ? null : Stream.Null;
-        return await Call<Stream?>(key, "read", cancellationToken, async token =>
-        {
-            // Always a range, also for the whole: of a whole object that was put at once the SDK makes an MD5 on the way, which costs as much as everything else; whoever has
-            // pinned an object compares its SHA-256.
-            var last = length is { } n && n <= long.MaxValue - offset ? offset + n - 1 : long.MaxValue;
-            var request = new GetObjectRequest { BucketName = bucket, Key = Full(key), ByteRange = new(offset, last) };
-            try
-            {
-                var found = await client.GetObjectAsync(request, token);
-                return new S3Body(found, Where(key));
-            }
-            catch (AmazonS3Exception e) when (S3Errors.IsMissing(e))
-            {
-                return null;
-            }
-            catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
-            {
-                // A range that begins at or behind the end holds nothing.
-                return Stream.Null;
-            }
-        });
+        // Always a range, also for the whole: of a whole object that was put at once the SDK makes an MD5 on the way, which costs as much as everything else; whoever has
+        // pinned an object compares its SHA-256.
+        var last = length is { } n && n <= long.MaxValue - offset ? offset + n - 1 : long.MaxValue;
+        return await OpenAsync(key, new() { BucketName = bucket, Key = Full(key), ByteRange = new(offset, last) }, cancellationToken);
     }
+
+    Task<Stream?> OpenAsync(string key, GetObjectRequest request, CancellationToken cancellationToken) => Call<Stream?>(key, "read", cancellationToken, async token =>
+    {
+        try
+        {
+            var found = await client.GetObjectAsync(request, token);
+            return new S3Body(found, Where(key));
+        }
+        catch (AmazonS3Exception e) when (S3Errors.IsMissing(e))
+        {
+            return null;
+        }
+        catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+        {
+            // A range that begins at or behind the end holds nothing.
+            return Stream.Null;
+        }
+    });
 
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
         await Call(key, "write", cancellationToken, token => client.PutObjectAsync(PutRequest(key, content), token));
