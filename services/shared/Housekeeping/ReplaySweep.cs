@@ -12,7 +12,6 @@ namespace LeanPipe.Housekeeping;
 sealed class ReplaySweep(LakeSnapshot lake, HousekeepingPolicy policy)
 {
     const string Rule = "replay";
-    const string Prefix = "replays/";
 
     HashSet<string>? planned;
 
@@ -20,12 +19,12 @@ sealed class ReplaySweep(LakeSnapshot lake, HousekeepingPolicy policy)
     {
         var removals = new List<Removal>();
         if (policy.Replays is null) return removals;
-        await foreach (var folder in lake.Store.ListFoldersAsync(Prefix, cancellationToken))
+        await foreach (var folder in lake.Store.ListFoldersAsync(LakeLayout.ReplayedStreams, cancellationToken))
         {
             if (!Name.IsValid(folder[..^1])) continue;
             var stream = new StreamName(folder[..^1]);
             var records = await ByWindowAsync(LakeLayout.WindowReplays(stream), cancellationToken);
-            var told = await ByWindowAsync($"{Prefix}{stream}/told/", cancellationToken);
+            var told = await ByWindowAsync(LakeLayout.ReplaysTold(stream), cancellationToken);
             foreach (var window in records.Keys.Union(told.Keys).Order(StringComparer.Ordinal).Select(WindowId.Parse))
             {
                 if (await OldManifestAsync(stream, window, cancellationToken) is not { } newest) continue;

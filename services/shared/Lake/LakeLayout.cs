@@ -17,8 +17,11 @@ public static class LakeLayout
     /// <summary>Prefix of all rejects of a stream.</summary>
     public static string RejectedOf(StreamName stream) => $"rejected/{stream}/";
 
+    /// <summary>A folder for each stream that was ever replayed.</summary>
+    public const string ReplayedStreams = "replays/";
+
     /// <summary>Prefix of what was replayed of a stream.</summary>
-    public static string Replays(StreamName stream) => $"replays/{stream}/frames/";
+    public static string Replays(StreamName stream) => $"{ReplayedStreams}{stream}/frames/";
 
     /// <summary>Prefix of what was replayed of one segment of rejects.</summary>
     public static string ReplaysOf(StreamName stream, string segment) => $"{Replays(stream)}{segment}/";
@@ -27,7 +30,7 @@ public static class LakeLayout
     public static string Replay(StreamName stream, string segment, int number) => $"{ReplaysOf(stream, segment)}{number:D6}.json";
 
     /// <summary>Prefix of what replays have made of whole windows of a stream.</summary>
-    public static string WindowReplays(StreamName stream) => $"replays/{stream}/windows/";
+    public static string WindowReplays(StreamName stream) => $"{ReplayedStreams}{stream}/windows/";
 
     /// <summary>Prefix of what replays have made of a whole window, in their order.</summary>
     public static string WindowReplaysOf(StreamName stream, WindowId window) => $"{WindowReplays(stream)}{window}/";
@@ -50,8 +53,11 @@ public static class LakeLayout
     /// <summary>Prefix of all frames of a stream.</summary>
     public static string FramesOf(StreamName stream) => $"frames/{stream}/";
 
+    /// <summary>Prefix of the marks of a stream's events that are with the sidecar.</summary>
+    public static string ReplaysTold(StreamName stream) => $"{ReplayedStreams}{stream}/told/";
+
     /// <summary>Replay, once: the event of a revision that a replay has sealed is with the sidecar.</summary>
-    public static string ReplayTold(StreamName stream, WindowId window, int revision) => $"replays/{stream}/told/{window}/{revision:D6}.json";
+    public static string ReplayTold(StreamName stream, WindowId window, int revision) => $"{ReplaysTold(stream)}{window}/{revision:D6}.json";
 
     /// <summary>Gateway, or replay when the revision is one of its own.</summary>
     public static string WindowManifest(StreamName stream, WindowId window, int revision) => $"{WindowRevisions(stream, window)}{revision:D6}.json";
@@ -200,7 +206,7 @@ public static class LakeLayout
     public const string CatalogViews = "catalog/views.sql";
 
     /// <summary>Every prefix of the first level; nothing else belongs into a lake.</summary>
-    public static readonly IReadOnlyList<string> Prefixes = ["raw/", "rejected/", "frames/", "replays/", "windows/", "ledger/", Runs, "index/", "cache/", Tables, "catalog/", "housekeeping/"];
+    public static readonly IReadOnlyList<string> Prefixes = ["raw/", "rejected/", "frames/", ReplayedStreams, "windows/", "ledger/", Runs, "index/", "cache/", Tables, "catalog/", "housekeeping/"];
 
     static string Partition(WindowId window)
     {

@@ -24,7 +24,7 @@ enum Destination
 sealed class GatewayServer(string program, Destination destination, bool acked, int sidecarPort) : Server
 {
     readonly HttpClient _http = new();
-    readonly int _httpPort = FreePort();
+    readonly int _httpPort = FreePort.Next();
     LakeOptions? _lake;
 
     protected override async Task<ProcessStartInfo> PrepareAsync()

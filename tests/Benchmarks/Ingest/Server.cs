@@ -13,7 +13,7 @@ abstract class Server : IAsyncDisposable
 
     protected DirectoryInfo Folder { get; } = Directory.CreateTempSubdirectory("leanpipe-ingest-");
 
-    public int Port { get; } = FreePort();
+    public int Port { get; } = FreePort.Next();
 
     public int ProcessId => _process!.Id;
 
@@ -79,12 +79,5 @@ abstract class Server : IAsyncDisposable
             _process.Dispose();
         }
         Folder.Delete(recursive: true);
-    }
-
-    protected static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

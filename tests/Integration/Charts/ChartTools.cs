@@ -11,7 +11,7 @@ static class ChartTools
     static readonly Lazy<string?> Missing = new(Install);
 
     /// <summary>The repository's root, which helm's paths are relative to.</summary>
-    public static string Root { get; } = FindRoot();
+    public static string Root { get; } = SourceTree.In();
 
     /// <summary>Skips the test where the tools cannot be had; in CI that is a failure.</summary>
     public static void Require()
@@ -42,13 +42,6 @@ static class ChartTools
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         process.WaitForExit();
         return (process.ExitCode, output.Result, errors.Result);
-    }
-
-    static string FindRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, "LeanPipe.Cloud.sln"))) return folder.FullName;
-        throw new InvalidOperationException($"No LeanPipe.Cloud.sln above {AppContext.BaseDirectory}.");
     }
 
     // The stamp says which lock file the folder was made from; it is written last, so a torn install is repeated.

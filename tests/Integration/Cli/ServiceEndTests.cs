@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Text.RegularExpressions;
 using LeanPipe.Integration.Sidecar;
@@ -9,13 +8,13 @@ namespace LeanPipe.Integration.Cli;
 public sealed partial class ServiceEndTests : IDisposable
 {
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("leanpipe-end-");
-    bool _isMounted;
+    SmallDisk? _disk;
 
     string Home => Path.Combine(_folder.FullName, "home");
 
     public void Dispose()
     {
-        if (_isMounted) Run("umount", "-l", SidecarState);
+        _disk?.Dispose();
         _folder.Delete(recursive: true);
     }
 
@@ -36,7 +35,7 @@ public sealed partial class ServiceEndTests : IDisposable
     public async Task Up_ends_when_the_disk_below_its_sidecar_is_full_and_goes_on_when_it_is_started_with_more()
     {
         WriteStream();
-        Mount();
+        _disk = SmallDisk.Mount(SidecarState);
         using (var up = LeanPipeProcess.Start(Home, "up"))
         {
             using var dapr = await SidecarOf(up);
@@ -45,7 +44,7 @@ public sealed partial class ServiceEndTests : IDisposable
             up.Output.ShouldContain("could not be written");
             up.Output.ShouldContain("error: The sidecar has ended by itself");
         }
-        Run("mount", "-o", "remount,size=16m", SidecarState).ShouldBe(0);
+        _disk.Grow(16);
         using (var up = LeanPipeProcess.Start(Home, "up"))
         {
             using var dapr = await SidecarOf(up);
@@ -58,7 +57,7 @@ public sealed partial class ServiceEndTests : IDisposable
     [Fact]
     public async Task A_sidecar_of_its_own_ends_with_code_1_when_its_disk_is_full()
     {
-        Mount();
+        _disk = SmallDisk.Mount(SidecarState);
         using var sidecar = await SidecarProcess.StartAsync(SidecarState);
         await FillAsync(sidecar.Http);
         (await sidecar.EndAsync()).ShouldBe(1);
@@ -94,22 +93,6 @@ public sealed partial class ServiceEndTests : IDisposable
         var streams = Directory.CreateDirectory(Path.Combine(Home, "config", "streams")).FullName;
         File.WriteAllText(
             Path.Combine(streams, "telemetry.yaml"), "{ stream: telemetry, listen: '127.0.0.1:0', schema: { fields: { sensor_id: string, value: float64, at: timestamp } }, event_time: at }");
-    }
-
-    void Mount()
-    {
-        Directory.CreateDirectory(SidecarState);
-        _isMounted = Run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", SidecarState) == 0;
-        if (_isMounted) return;
-        if (Environment.GetEnvironmentVariable("CI") == "true") throw new InvalidOperationException("No tmpfs can be mounted, and CI must not skip.");
-        Assert.Skip("No tmpfs can be mounted: this test needs root.");
-    }
-
-    static int Run(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
-        process.WaitForExit();
-        return process.ExitCode;
     }
 
     [GeneratedRegex("sidecar (?<url>http://[0-9.:]+)", RegexOptions.ExplicitCapture)]

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Dapr.Workflow;
 using LeanPipe.DaprWire;
 using Microsoft.AspNetCore.Http;
@@ -137,13 +135,7 @@ public sealed class WorkerStreamTests
     [Fact]
     public async Task A_sidecar_that_starts_after_the_worker_is_found()
     {
-        int port;
-        using (var probe = new TcpListener(IPAddress.Loopback, 0))
-        {
-            probe.Start();
-            port = ((IPEndPoint)probe.LocalEndpoint).Port;
-        }
-
+        var port = FreePort.Next();
         await using var worker = await WorkerHost.StartAsync($"http://127.0.0.1:{port}", Register);
         await Should.ThrowAsync<Exception>(() => worker.Client.GetWorkflowStateAsync("i", cancellation: Out));
         await using var sidecar = await ScriptedSidecar.StartAsync(port);

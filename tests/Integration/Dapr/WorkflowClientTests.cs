@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Dapr.Workflow;
 using Google.Protobuf;
 using LeanPipe.DaprWire;
@@ -133,13 +131,7 @@ public sealed class WorkflowClientTests
     [Fact]
     public async Task A_missing_sidecar_is_told_with_its_address_and_what_to_do()
     {
-        int port;
-        using (var probe = new TcpListener(IPAddress.Loopback, 0))
-        {
-            probe.Start();
-            port = ((IPEndPoint)probe.LocalEndpoint).Port;
-        }
-
+        var port = FreePort.Next();
         await using var worker = await WorkerHost.StartAsync($"http://127.0.0.1:{port}", _ => { });
         var failure = await Should.ThrowAsync<Exception>(() => worker.Client.RaiseEventAsync("i", "e", cancellation: Out));
         failure.Message.ShouldStartWith($"Status(StatusCode=\"Unavailable\", Detail=\"No sidecar answers at http://127.0.0.1:{port}/");

@@ -10,7 +10,7 @@ namespace LeanPipe.Integration.Gateway;
 /// </summary>
 public sealed partial class DecoderGoldenTests : IDisposable
 {
-    static readonly string Golden = Path.Combine(Root(), "tests", "golden", "gateway");
+    static readonly string Golden = SourceTree.In("tests", "golden", "gateway");
 
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("leanpipe-decoders-");
 
@@ -57,13 +57,6 @@ public sealed partial class DecoderGoldenTests : IDisposable
         if (File.Exists(text)) return File.ReadAllBytes(text);
         var lines = File.ReadAllLines(Path.Combine(folder, "wire.hex")).Where(l => !l.StartsWith('#'));
         return Convert.FromHexString(string.Concat(lines).Replace(" ", "", StringComparison.Ordinal));
-    }
-
-    static string Root()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, "LeanPipe.Cloud.sln"))) return folder.FullName;
-        throw new InvalidOperationException($"No LeanPipe.Cloud.sln above {AppContext.BaseDirectory}.");
     }
 
     [GeneratedRegex("\"peer\":\"[^\"]*\"", RegexOptions.CultureInvariant)]

@@ -1,16 +1,14 @@
-using System.Diagnostics;
-
 namespace LeanPipe.Integration.Gateway;
 
 /// <summary>A log on a file system of two megabytes.</summary>
 public sealed class DiskFullTests : IDisposable
 {
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("leanpipe-full-");
-    bool _isMounted;
+    SmallDisk? _disk;
 
     public void Dispose()
     {
-        if (_isMounted) Run("umount", "-l", Disk);
+        _disk?.Dispose();
         _folder.Delete(recursive: true);
     }
 
@@ -20,7 +18,7 @@ public sealed class DiskFullTests : IDisposable
     public async Task While_the_disk_is_full_reading_stops_and_health_says_why_and_when_there_is_room_everything_goes_on()
     {
         const int Frames = 20_000;
-        Mount();
+        _disk = SmallDisk.Mount(Disk);
         var options = GatewayUnderTest.Options(_folder.FullName, GatewayUnderTest.Seq) with
         {
             LogDirectory = Path.Combine(Disk, "log"),
@@ -74,7 +72,7 @@ public sealed class DiskFullTests : IDisposable
     public async Task A_log_that_fills_its_own_disk_stops_reading_in_time_to_be_emptied_again()
     {
         const int Frames = 60_000;
-        Mount();
+        _disk = SmallDisk.Mount(Disk);
         var stream = GatewayUnderTest.Seq with { Limits = GatewayUnderTest.Seq.Limits with { CutAtBytes = 16 * 1024, MaxUnsyncedBytes = 32 * 1024 } };
         var options = GatewayUnderTest.Options(_folder.FullName, stream) with
         {
@@ -103,21 +101,5 @@ public sealed class DiskFullTests : IDisposable
         gateway.Health.Reasons.Keys.ShouldNotContain("disk_full");
         await gateway.StopAsync();
         (await gateway.LinesUnderAsync("raw/")).SequenceEqual(Enumerable.Range(0, Frames).Select(i => Sender.Line(i))).ShouldBeTrue();
-    }
-
-    void Mount()
-    {
-        Directory.CreateDirectory(Disk);
-        _isMounted = Run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", Disk) == 0;
-        if (_isMounted) return;
-        if (Environment.GetEnvironmentVariable("CI") == "true") throw new InvalidOperationException("No tmpfs can be mounted, and CI must not skip.");
-        Assert.Skip("No tmpfs can be mounted: this test needs root.");
-    }
-
-    static int Run(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
-        process.WaitForExit();
-        return process.ExitCode;
     }
 }

@@ -97,7 +97,7 @@ public sealed class MetricsTests : IDisposable
         await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, GatewayUnderTest.Seq));
         using var http = new HttpClient { BaseAddress = new($"http://{gateway.Endpoints.Http}") };
         var served = (await http.GetStringAsync("/metrics")).Split('\n').Where(l => l.StartsWith("# TYPE leanpipe_", StringComparison.Ordinal)).Select(l => l.Split(' ')[2]);
-        var page = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot, "docs", "specs", "metrics.md"));
+        var page = await File.ReadAllTextAsync(SourceTree.In("docs", "specs", "metrics.md"));
         System.Text.RegularExpressions.Regex.Matches(page, "`(leanpipe_gateway_[a-z_]+)`").Select(m => m.Groups[1].Value).Distinct().Order(StringComparer.Ordinal).ShouldBe(served.Order(StringComparer.Ordinal));
     }
 
@@ -136,16 +136,6 @@ public sealed class MetricsTests : IDisposable
         {
             gateway.Kill();
             await gateway.WaitForExitAsync(GatewayUnderTest.Timeout());
-        }
-    }
-
-    static string RepositoryRoot
-    {
-        get
-        {
-            var folder = new DirectoryInfo(AppContext.BaseDirectory);
-            while (!File.Exists(Path.Combine(folder.FullName, "LeanPipe.Cloud.sln"))) folder = folder.Parent!;
-            return folder.FullName;
         }
     }
 }

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using LeanPipe.Lake;
 using Microsoft.AspNetCore.Http;
 
@@ -117,11 +115,7 @@ public sealed class S3StoreTests
     [Fact]
     public async Task A_store_that_is_not_there_is_a_transient_error_that_names_the_setting()
     {
-        using var taken = new TcpListener(IPAddress.Loopback, 0);
-        taken.Start();
-        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        taken.Stop();
-        var store = ObjectStores.Open(new() { Root = "s3://bucket", Endpoint = new Uri($"http://127.0.0.1:{port}"), AccessKey = "k", SecretKey = "s" });
+        var store = ObjectStores.Open(new() { Root = "s3://bucket", Endpoint = new Uri($"http://127.0.0.1:{FreePort.Next()}"), AccessKey = "k", SecretKey = "s" });
         var error = await Should.ThrowAsync<LakeException>(async () => await store.SizeAsync("a", Token));
         (error.Code, error.IsTransient).ShouldBe(("lake.unreachable", true));
         error.Message.ShouldContain(LakeOptions.EndpointVariable);

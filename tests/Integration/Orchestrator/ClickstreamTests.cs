@@ -21,14 +21,10 @@ public sealed class ClickstreamTests
 
     const string ProfileRows = "SELECT CAST(i AS BIGINT) AS user_id, 'country ' || hash(i) % 30 AS country";
 
-    static readonly string Case = Path.Combine(Root(), "tests", "pipelines", "clickstream", "config", "pipelines", "clickstream");
-
     [Fact]
     public async Task A_join_with_half_of_the_rows_under_one_key_is_shared_out_and_equals_the_plain_answer()
     {
-        await using var lab = await OrchestratorLab.StartAsync(
-            new TaskLimits { Threads = 1, MemoryBytes = Memory, ScratchBytes = 2L << 30 }, File.ReadAllText(Path.Combine(Case, "pipeline.yaml")),
-            [.. Directory.GetFiles(Case, "*.sql").Select(f => (Path.GetFileName(f), File.ReadAllText(f)))]);
+        await using var lab = await PipelineCase.StartAsync("clickstream", new() { Threads = 1, MemoryBytes = Memory, ScratchBytes = 2L << 30 });
         var scratch = Directory.CreateTempSubdirectory("leanpipe-clicks-");
         using (var session = DuckDbSession.Open(new() { ScratchDirectory = scratch.FullName }))
         {
@@ -50,8 +46,8 @@ public sealed class ClickstreamTests
             const string users = "SELECT user_id, any_value(country) AS country, count(*) AS clicks, sum(ms)::BIGINT AS ms, max(page) AS last_page FROM clicks JOIN profiles USING (user_id) GROUP BY ALL";
             session.Execute($"CREATE TEMP TABLE users AS {users}");
             (await lab.RowsAsync("clicks_by_country", "SELECT *")).ShouldBe(
-                Rows(session, "SELECT country, count(*), sum(clicks)::BIGINT, sum(ms)::BIGINT, max(last_page) FROM users GROUP BY ALL ORDER BY ALL"));
-            (await lab.RowsAsync("clicks_by_user", "SELECT *")).ShouldBe(Rows(session, "SELECT * FROM users ORDER BY ALL"));
+                PipelineCase.Rows(session, "SELECT country, count(*), sum(clicks)::BIGINT, sum(ms)::BIGINT, max(last_page) FROM users GROUP BY ALL ORDER BY ALL"));
+            (await lab.RowsAsync("clicks_by_user", "SELECT *")).ShouldBe(PipelineCase.Rows(session, "SELECT * FROM users ORDER BY ALL"));
         }
         scratch.Delete(recursive: true);
     }
@@ -65,20 +61,5 @@ public sealed class ClickstreamTests
         session.Execute($"COPY ({select}) TO '{file}' (FORMAT parquet)");
         await store.PutFileAsync($"imports/{name}.parquet", file, TestContext.Current.CancellationToken);
         File.Delete(file);
-    }
-
-    static IReadOnlyList<string> Rows(DuckDbSession session, string select)
-    {
-        using var read = session.Query(select);
-        var lines = new List<string>();
-        while (read.Read()) lines.Add(string.Join(' ', Enumerable.Range(0, read.Names.Count).Select(n => $"{read.GetValue(n)}")));
-        return lines;
-    }
-
-    static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "LeanPipe.Cloud.sln"))) folder = folder.Parent;
-        return folder.FullName;
     }
 }

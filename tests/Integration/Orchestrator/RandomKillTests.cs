@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using LeanPipe.Contracts;
 using LeanPipe.Housekeeping;
@@ -110,8 +108,8 @@ public sealed partial class RandomKillTests
     sealed class Services : IDisposable
     {
         readonly OrchestratorLab _lab;
-        readonly int _http = FreePort();
-        readonly int _grpc = FreePort();
+        readonly int _http = FreePort.Next();
+        readonly int _grpc = FreePort.Next();
         readonly string _state;
         Process _sidecar;
         Process _orchestrator;
@@ -206,13 +204,6 @@ public sealed partial class RandomKillTests
             process.Kill();
             await process.WaitForExitAsync();
             process.Dispose();
-        }
-
-        static int FreePort()
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
         }
     }
 

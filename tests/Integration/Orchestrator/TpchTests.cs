@@ -34,16 +34,13 @@ public sealed class TpchTests
         FROM rows GROUP BY ALL ORDER BY ALL
         """;
 
-    static readonly string Case = Path.Combine(Root(), "tests", "pipelines", "tpch", "config", "pipelines", "tpch");
-
     [Theory]
     [InlineData(1)]
     [InlineData(8)]
     [InlineData(64)]
     public async Task Summaries_over_chunks_equal_the_unchunked_answer(int chunks)
     {
-        await using var lab = await OrchestratorLab.StartAsync(
-            File.ReadAllText(Path.Combine(Case, "pipeline.yaml")), [.. Directory.GetFiles(Case, "*.sql").Select(f => (Path.GetFileName(f), File.ReadAllText(f)))]);
+        await using var lab = await PipelineCase.StartAsync("tpch");
         var scratch = Directory.CreateTempSubdirectory("leanpipe-tpch-");
         using (var session = DuckDbSession.Open(new() { ScratchDirectory = scratch.FullName }))
         {
@@ -73,16 +70,6 @@ public sealed class TpchTests
     static IReadOnlyList<string> Answer(DuckDbSession session, string select, int rows, string answer)
     {
         session.CreateView("rows", $"{select} FROM range({rows}) t(i)");
-        using var read = session.Query(answer);
-        var lines = new List<string>();
-        while (read.Read()) lines.Add(string.Join(' ', Enumerable.Range(0, read.Names.Count).Select(n => $"{read.GetValue(n)}")));
-        return lines;
-    }
-
-    static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "LeanPipe.Cloud.sln"))) folder = folder.Parent;
-        return folder.FullName;
+        return PipelineCase.Rows(session, answer);
     }
 }

@@ -44,17 +44,7 @@ public sealed class SidecarMetricsTests
     {
         await using var sidecar = await SidecarApp.StartAsync();
         var served = (await sidecar.Http.GetStringAsync("/metrics")).Split('\n').Where(l => l.StartsWith("# TYPE leanpipe_", StringComparison.Ordinal)).Select(l => l.Split(' ')[2]);
-        var page = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot, "docs", "specs", "metrics.md"));
+        var page = await File.ReadAllTextAsync(SourceTree.In("docs", "specs", "metrics.md"));
         Regex.Matches(page, "`(leanpipe_sidecar_[a-z_]+)`").Select(m => m.Groups[1].Value).Distinct().Order(StringComparer.Ordinal).ShouldBe(served.Order(StringComparer.Ordinal));
-    }
-
-    static string RepositoryRoot
-    {
-        get
-        {
-            var folder = AppContext.BaseDirectory;
-            while (!File.Exists(Path.Combine(folder, "Directory.Packages.props"))) folder = Path.GetDirectoryName(folder)!;
-            return folder;
-        }
     }
 }

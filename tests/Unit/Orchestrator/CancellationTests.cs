@@ -25,20 +25,7 @@ public sealed class CancellationTests : IAsyncLifetime
     [Fact]
     public async Task A_cancelled_run_ends_its_attempts_starts_nothing_more_and_can_be_started_again()
     {
-        var launcher = new ScriptedLauncher(_lab.Store);
-        var launched = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        launcher.Script = async _ =>
-        {
-            var end = new TaskCompletionSource<LaunchEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
-            launcher.Cancel.Register(() => end.SetResult(new(137, false, "")));
-            launched.SetResult();
-            return await end.Task;
-        };
-        var life = _lab.Begin(launcher: launcher);
-        await life.Planning.AdmitAsync(Run, Request, default);
-        await life.Steps.PlanAsync(Run, Compact, default);
-        var running = life.Tasks.RunAsync(Run, Compact, new(0), "e1");
-        await launched.Task;
+        var (life, launcher, running) = await RunningAsync();
 
         (await life.Cancellation.RequestAsync(Run, default)).ShouldBeTrue();
 
@@ -60,20 +47,7 @@ public sealed class CancellationTests : IAsyncLifetime
     [Fact]
     public async Task A_run_that_was_terminated_from_outside_ends_its_attempts_has_a_record_and_can_be_started_again()
     {
-        var launcher = new ScriptedLauncher(_lab.Store);
-        var launched = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        launcher.Script = async _ =>
-        {
-            var end = new TaskCompletionSource<LaunchEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
-            launcher.Cancel.Register(() => end.SetResult(new(137, false, "")));
-            launched.SetResult();
-            return await end.Task;
-        };
-        var life = _lab.Begin(launcher: launcher);
-        await life.Planning.AdmitAsync(Run, Request, default);
-        await life.Steps.PlanAsync(Run, Compact, default);
-        var running = life.Tasks.RunAsync(Run, Compact, new(0), "e1");
-        await launched.Task;
+        var (life, launcher, running) = await RunningAsync();
         (await LakeRuns.FindAsync(_lab.Store, Run, default)).ShouldNotBeNull().State.ShouldBe(RunState.Running);
         life.Instances.Ended.Add(Run);
 
@@ -93,6 +67,26 @@ public sealed class CancellationTests : IAsyncLifetime
         (await LakeRuns.ListAsync(_lab.Store, 5, default)).ShouldHaveSingleItem().State.ShouldBe(RunState.Running);
         life.Tasks.Forget(Run);
         (await life.Tasks.RunAsync(Run, Compact, new(0), "e2")).Failure.ShouldBeNull();
+    }
+
+    /// <summary>A run whose first attempt runs until it is cancelled.</summary>
+    async Task<(Life Life, ScriptedLauncher Launcher, Task<Reply> Running)> RunningAsync()
+    {
+        var launcher = new ScriptedLauncher(_lab.Store);
+        var launched = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        launcher.Script = async _ =>
+        {
+            var end = new TaskCompletionSource<LaunchEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
+            launcher.Cancel.Register(() => end.SetResult(new(137, false, "")));
+            launched.SetResult();
+            return await end.Task;
+        };
+        var life = _lab.Begin(launcher: launcher);
+        await life.Planning.AdmitAsync(Run, Request, default);
+        await life.Steps.PlanAsync(Run, Compact, default);
+        var running = life.Tasks.RunAsync(Run, Compact, new(0), "e1");
+        await launched.Task;
+        return (life, launcher, running);
     }
 
     [Fact]

@@ -8,8 +8,8 @@ namespace LeanPipe.Lake;
 /// <remarks>
 /// <para>
 /// The order of a put: bytes into a file under <c>.tmp/</c> of the same file system, fsync of the file, its final name in one step (rename, or link when the
-/// name must be free), fsync of the folder that holds the name. A crash before the name leaves a file under <c>.tmp/</c>, which <see cref="SweepTemporary"/> takes
-/// after a day; a crash after it leaves the whole object. Folders on the way are made and fsynced from the object up to the root before the name is given.
+/// name must be free), fsync of the folder that holds the name and, where this instance has not done so before, of the folders on the way up to the root. A crash before the
+/// name leaves a file under <c>.tmp/</c>, which <see cref="SweepTemporary"/> takes after a day; a crash after it leaves the whole object or, before the last fsync, none.
 /// </para>
 /// <para>
 /// Objects are never written in place, so a copy may be a hard link. On a file system that ignores case (macOS, Windows) two keys that differ only in case are one
@@ -22,6 +22,8 @@ sealed class FolderStore : IObjectStore
 
     // Each try fails only where somebody tidies the folder away in the moment between making and using it. So often in a row is a fault of the file system.
     const int TriesToName = 1000;
+    const int TriesAtOnce = 10;
+    const int PauseToNameMilliseconds = 20;
 
     static readonly TimeSpan TemporaryLivesFor = TimeSpan.FromDays(1);
 
@@ -205,7 +207,7 @@ sealed class FolderStore : IObjectStore
             var folder = Path.GetDirectoryName(path)!;
             var given = GiveName(temp, path, folder, giveName);
             // Also when another writer's name was found: its fsync may still be to come, and the caller builds on that object now.
-            Posix.SyncFolder(folder);
+            SyncWayTo(folder);
             return given;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -224,13 +226,14 @@ sealed class FolderStore : IObjectStore
         {
             try
             {
-                MakeDurableFolder(folder);
+                if (!durableFolders.ContainsKey(folder)) Directory.CreateDirectory(folder);
                 return giveName(temp, path);
             }
             catch (DirectoryNotFoundException) when (tries < TriesToName)
             {
                 // Somebody tidied the folder away since this instance made it, or just now.
                 durableFolders.Clear();
+                if (tries > TriesAtOnce) Thread.Sleep(Random.Shared.Next(PauseToNameMilliseconds));
             }
         }
     }
@@ -267,11 +270,12 @@ sealed class FolderStore : IObjectStore
         RandomAccess.FlushToDisk(handle);
     }
 
-    void MakeDurableFolder(string folder)
+    /// <summary>The folder and the way to it, up to the root whoever made them: another process may have made a folder and not synced its name yet.</summary>
+    /// <remarks>It comes after the name, which keeps the folders from being tidied away; the put is over only when all of it is on the disk.</remarks>
+    void SyncWayTo(string folder)
     {
+        Posix.SyncFolder(folder);
         if (durableFolders.ContainsKey(folder)) return;
-        Directory.CreateDirectory(folder);
-        // Up to the root whoever made them: another process may have made a folder and not synced its name yet.
         for (var at = folder; at.Length > root.Length; at = Path.GetDirectoryName(at)!) Posix.SyncFolder(Path.GetDirectoryName(at)!);
         durableFolders[folder] = folder;
     }

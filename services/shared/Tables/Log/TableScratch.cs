@@ -23,7 +23,7 @@ sealed class TableScratch : IDisposable
     /// <exception cref="LakeException"><c>lake.missing</c></exception>
     public async Task<string> FetchAsync(IObjectStore store, string key, string name, CancellationToken cancellationToken)
     {
-        if (store.LocalPath(key) is { } local && !SqlText.IsPattern(local)) return local;
+        if (InPlace(store, key) is { } local) return local;
         await using var from = await store.OpenAsync(key, 0, null, cancellationToken)
             ?? throw new LakeException("lake.missing", $"Object '{key}' of {store.Root} is named and not there. If versions were cleaned up meanwhile, open the table again.");
         await using var to = System.IO.File.Create(File(name));
@@ -38,7 +38,7 @@ sealed class TableScratch : IDisposable
     }
 
     /// <summary>So many bytes of scratch the objects take when they are fetched.</summary>
-    public static long FetchedBytes(IObjectStore store, IEnumerable<(string Key, long Bytes)> objects) => objects.Where(o => store.LocalPath(o.Key) is null).Sum(o => o.Bytes);
+    public static long FetchedBytes(IObjectStore store, IEnumerable<(string Key, long Bytes)> objects) => objects.Where(o => InPlace(store, o.Key) is null).Sum(o => o.Bytes);
 
     /// <param name="files">What SQL may read besides this folder.</param>
     /// <param name="reserved">So many bytes of scratch are for files; what is left is for spilling.</param>
@@ -53,6 +53,8 @@ sealed class TableScratch : IDisposable
     });
 
     public void Dispose() => folder.Delete(recursive: true);
+
+    static string? InPlace(IObjectStore store, string key) => store.LocalPath(key) is { } path && !SqlText.IsPattern(path) ? path : null;
 
     bool IsOurs(string path) => path.StartsWith(folder.FullName, StringComparison.Ordinal);
 }
