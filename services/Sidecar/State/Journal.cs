@@ -68,16 +68,8 @@ sealed class Journal : IAsyncDisposable
                 Durability.Replace(path, [JournalFile.Header(snapshotBytes: 0)]);
 
             Durability.DeleteUnfinished(path);
-            var bytes = File.ReadAllBytes(path);
-            var whole = JournalFile.Replay(bytes, path, apply);
-            if (whole < bytes.Length)
-            {
-                using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write);
-                RandomAccess.SetLength(file, whole);
-                RandomAccess.FlushToDisk(file);
-            }
-
-            return new Journal(directoryLock, path, compactAtBytes, bytes.Length - whole, JournalFile.SnapshotEnd(bytes));
+            var (cut, snapshotEnd) = Replay(path, apply);
+            return new Journal(directoryLock, path, compactAtBytes, cut, snapshotEnd);
         }
         catch
         {
@@ -121,6 +113,20 @@ sealed class Journal : IAsyncDisposable
 
         _file.Dispose();
         await _lock.DisposeAsync();
+    }
+
+    static (long CutBytes, long SnapshotEnd) Replay(string path, Action<Transaction> apply)
+    {
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+        var length = RandomAccess.GetLength(file);
+        var (whole, snapshotEnd) = new JournalReader(file, path).Replay(apply);
+        if (whole < length)
+        {
+            RandomAccess.SetLength(file, whole);
+            RandomAccess.FlushToDisk(file);
+        }
+
+        return (length - whole, snapshotEnd);
     }
 
     static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -30,14 +30,14 @@ static class JournalFile
 
     static ReadOnlySpan<byte> Version => "LPSJRNL\u0001"u8;
 
-    static ReadOnlySpan<byte> FrameMagic => "LPJF"u8;
+    public static ReadOnlySpan<byte> FrameMagic => "LPJF"u8;
 
     public static byte[] Header(long snapshotBytes)
     {
         var header = new byte[HeaderBytes];
         Version.CopyTo(header);
         BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(Version.Length), snapshotBytes);
-        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(CheckedHeaderBytes), Crc(header.AsSpan(0, CheckedHeaderBytes), []));
+        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(CheckedHeaderBytes), ~Crc(uint.MaxValue, header.AsSpan(0, CheckedHeaderBytes)));
         return header;
     }
 
@@ -48,48 +48,18 @@ static class JournalFile
         FrameMagic.CopyTo(frame);
         BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(4), length);
         batch.WriteTo(frame.AsSpan(FramePrefixBytes));
-        BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(8), Crc(frame.AsSpan(4, 4), frame.AsSpan(FramePrefixBytes)));
+        BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(8), ~Crc(Crc(uint.MaxValue, frame.AsSpan(4, 4)), frame.AsSpan(FramePrefixBytes)));
         return frame;
     }
 
-    /// <summary>Where the snapshot ends that a file begins with; its header is whole.</summary>
-    public static long SnapshotEnd(ReadOnlySpan<byte> file) => HeaderBytes + BinaryPrimitives.ReadInt64LittleEndian(file[Version.Length..]);
-
-    /// <summary>Hands every transaction to <paramref name="apply"/>; returns the length up to which the file is whole.</summary>
-    /// <exception cref="LeanPipeException">sidecar.journal_damaged</exception>
-    public static int Replay(ReadOnlySpan<byte> file, string path, Action<Transaction> apply)
-    {
-        if (file.Length < HeaderBytes || !file.StartsWith(Version)
-            || BinaryPrimitives.ReadUInt32LittleEndian(file[CheckedHeaderBytes..]) != Crc(file[..CheckedHeaderBytes], []))
-        {
-            throw Damaged(path, 0, "the file does not begin as a sidecar journal of version 1");
-        }
-
-        var snapshotEnd = SnapshotEnd(file);
-        if (snapshotEnd < HeaderBytes || snapshotEnd > file.Length)
-            throw Damaged(path, Version.Length, $"it announces a snapshot up to byte {snapshotEnd}, but the file has {file.Length} bytes");
-
-        var at = HeaderBytes;
-        while (at < file.Length)
-        {
-            if (!TryFrame(file[at..], out var payload))
-            {
-                if (FindWholeFrame(file, at + 1) is { } later)
-                    throw Damaged(path, at, $"a transaction there is broken, but whole ones follow at byte {later}");
-                if (at < snapshotEnd)
-                    throw Damaged(path, at, "a part of its snapshot is broken");
-                return at;
-            }
-
-            Apply(payload, path, at, apply);
-            at += FramePrefixBytes + payload.Length;
-        }
-
-        return at;
-    }
+    /// <summary>What the header of a file announces; null when the file does not begin with one.</summary>
+    public static long? SnapshotBytes(ReadOnlySpan<byte> header) =>
+        header.Length == HeaderBytes && header.StartsWith(Version) && BinaryPrimitives.ReadUInt32LittleEndian(header[CheckedHeaderBytes..]) == ~Crc(uint.MaxValue, header[..CheckedHeaderBytes])
+            ? BinaryPrimitives.ReadInt64LittleEndian(header[Version.Length..])
+            : null;
 
     /// <summary>One frame that stands alone. False when it is broken.</summary>
-    /// <inheritdoc cref="Replay"/>
+    /// <exception cref="LeanPipeException">sidecar.journal_damaged</exception>
     public static bool ReplayFrame(ReadOnlySpan<byte> frame, string path, Action<Transaction> apply)
     {
         if (!TryFrame(frame, out var payload))
@@ -98,7 +68,7 @@ static class JournalFile
         return true;
     }
 
-    static void Apply(ReadOnlySpan<byte> payload, string path, int at, Action<Transaction> apply)
+    public static void Apply(ReadOnlySpan<byte> payload, string path, long at, Action<Transaction> apply)
     {
         Batch batch;
         try
@@ -125,26 +95,11 @@ static class JournalFile
             return false;
 
         payload = bytes.Slice(FramePrefixBytes, length);
-        return BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]) == Crc(bytes.Slice(4, 4), payload);
+        return BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]) == ~Crc(Crc(uint.MaxValue, bytes.Slice(4, 4)), payload);
     }
 
-    static int? FindWholeFrame(ReadOnlySpan<byte> file, int from)
-    {
-        while (true)
-        {
-            var found = file[from..].IndexOf(FrameMagic);
-            if (found < 0)
-                return null;
-            from += found;
-            if (TryFrame(file[from..], out _))
-                return from;
-            from++;
-        }
-    }
-
-    static uint Crc(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second) => ~Crc(Crc(uint.MaxValue, first), second);
-
-    static uint Crc(uint crc, ReadOnlySpan<byte> bytes)
+    /// <summary>CRC-32C goes on from <paramref name="crc"/>, which begins as all ones and is inverted at the end.</summary>
+    public static uint Crc(uint crc, ReadOnlySpan<byte> bytes)
     {
         for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
             crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
@@ -153,7 +108,7 @@ static class JournalFile
         return crc;
     }
 
-    static LeanPipeException Damaged(string path, int at, string found, Exception? inner = null) => new(
+    public static LeanPipeException Damaged(string path, long at, string found, Exception? inner = null) => new(
         "sidecar.journal_damaged",
         $"The sidecar's journal '{path}' is damaged at byte {at}: {found}. Nothing was changed. Restore the file from a copy, or move it away "
         + "to start with no workflow instances and no undelivered messages.",

@@ -165,6 +165,39 @@ public sealed class JournalTests : IDisposable
     }
 
     [Fact]
+    public async Task Transactions_longer_than_the_readers_window_are_read_and_damage_in_front_of_them_is_seen()
+    {
+        const int Megabyte = 1024 * 1024;
+        await using (var store = await StoreAsync())
+        {
+            foreach (var (id, length) in new[] { ("small", 1), ("large", (3 * Megabyte) + 7), ("end", 1) })
+                await CommitAsync(store, new InstanceChange { InstanceId = id, Reset = true, InboxAdded = { new HistoryEvent { EventRaised = new EventRaisedEvent { Name = "e", Input = new string('x', length) } } } });
+        }
+
+        (await ReadAsync()).ShouldBe(["small", "large", "end"], ignoreOrder: true);
+        var whole = await System.IO.File.ReadAllBytesAsync(File);
+        // In the large one, so that the whole one behind it is beyond the window in which the search begins.
+        whole[JournalFile.HeaderBytes + 200] ^= 1;
+        await System.IO.File.WriteAllBytesAsync(File, whole);
+        (await Should.ThrowAsync<LeanPipeException>(ReadAsync())).Message.ShouldContain("but whole ones follow at byte");
+        whole[JournalFile.HeaderBytes + 200] ^= 1;
+        await System.IO.File.WriteAllBytesAsync(File, whole[..^1_000_000]);
+        (await ReadAsync()).ShouldBe(["small"]);
+    }
+
+    [Fact]
+    public async Task A_journal_is_read_beyond_two_gigabytes()
+    {
+        await WriteAsync(2);
+        var two = new FileInfo(File).Length;
+        // A hole: zeros, as a power cut leaves them where the length was durable before the bytes.
+        using (var file = System.IO.File.OpenHandle(File, FileMode.Open, FileAccess.Write))
+            RandomAccess.SetLength(file, int.MaxValue + 1000L);
+        (await ReadAsync()).ShouldBe(["i0", "i1"]);
+        new FileInfo(File).Length.ShouldBe(two);
+    }
+
+    [Fact]
     public async Task A_second_sidecar_on_the_same_state_is_refused()
     {
         await using var store = await StoreAsync();
