@@ -90,8 +90,6 @@ items:
 {{- .Values.objectStore.bucket -}}
 {{- else if .Values.objectStore.minio.enabled -}}
 lake
-{{- else -}}
-{{- fail "objectStore.bucket is empty: name the bucket of the lake, or set objectStore.folder.enabled or objectStore.minio.enabled." -}}
 {{- end -}}
 {{- end -}}
 

@@ -99,6 +99,15 @@ public sealed partial class ChartTests
     }
 
     [Fact]
+    public void Without_any_value_everything_that_is_missing_is_said_at_once()
+    {
+        ChartTools.Require();
+        var (code, _, errors) = ChartTools.Helm("template", "lake", "charts/leanpipe");
+        code.ShouldBe(1);
+        foreach (var message in new[] { "Dapr is not installed", "name Redis as host:port", "name the Secret with PostgreSQL's connection string", "name the bucket of the lake" }) errors.ShouldContain(message);
+    }
+
+    [Fact]
     public void A_pipeline_s_file_is_mounted_byte_for_byte()
     {
         ChartTools.Require();

@@ -33,14 +33,6 @@ public sealed partial class DockerfileTests
         Tree.Read(".github/workflows/release.yml").ShouldContain($"services/{service}/Dockerfile");
     }
 
-    [Fact]
-    public void Workflows_pin_every_action_by_digest()
-    {
-        foreach (var file in Tree.Files.Where(f => f.StartsWith(".github/workflows/", StringComparison.Ordinal)))
-            foreach (Match uses in Regex.Matches(Tree.Read(file), @"uses:\s*(?<action>\S+)"))
-                uses.Groups["action"].Value.ShouldMatch("@[0-9a-f]{40}$", file);
-    }
-
     /// <summary>All lines but the one that says what the service is for, and what is its own.</summary>
     static string[] Shared(string service, string image) =>
     [
