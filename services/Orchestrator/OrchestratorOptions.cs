@@ -47,8 +47,14 @@ public sealed record OrchestratorOptions
     /// <summary>An attempt that ended together with this service says nothing about the task, unless it happens again and again.</summary>
     public int MaxLostAttempts { get; init; } = 20;
 
-    /// <summary>Before the second attempt of a task; doubled before each further one.</summary>
+    /// <summary>Before the second attempt of a task; doubled before each further one, up to <see cref="LongestRetryDelay"/>.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Twenty attempts then come within an hour and a half, which outlasts most outages; without it the last pause alone would be three days.</summary>
+    public TimeSpan LongestRetryDelay { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <param name="attempts">So many there were, one or more.</param>
+    internal TimeSpan PauseAfter(int attempts) => TimeSpan.FromTicks((long)Math.Min(RetryDelay.Ticks * Math.Pow(2, attempts - 1), LongestRetryDelay.Ticks));
 
     internal long EffectiveMaxTaskMemoryBytes => MaxTaskMemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 10 * 8;
 
@@ -81,6 +87,7 @@ public sealed record OrchestratorOptions
         if (MaxTaskAttempts < 1) errors.Add($"The number of attempts of a task is {MaxTaskAttempts}: expected 1 or more.");
         if (MaxLostAttempts < 1) errors.Add($"The number of lost attempts of a task is {MaxLostAttempts}: expected 1 or more.");
         if (RetryDelay < TimeSpan.Zero) errors.Add($"The delay before a second attempt is {RetryDelay}: expected zero or more.");
+        if (LongestRetryDelay < RetryDelay) errors.Add($"The longest delay before an attempt is {LongestRetryDelay}: expected {RetryDelay}, the first one, or more.");
         return errors.Count == 0 ? this : throw new LeanPipeException("orchestrator.bad_options", string.Join(' ', errors));
     }
 

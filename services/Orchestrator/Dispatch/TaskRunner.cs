@@ -127,7 +127,8 @@ sealed class TaskRunner(IObjectStore store, ILauncher launcher, StepSheets sheet
         {
             while (true)
             {
-                if (used++ > 0) await Task.Delay(options.RetryDelay * Math.Pow(2, used - 2), time, ending.Token);
+                if (used > 0) await Task.Delay(options.PauseAfter(used), time, ending.Token);
+                used++;
                 var places = ladder.Places(rung.Limits);
                 await _places.TakeAsync(places, ending.Token);
                 TaskError? error;

@@ -41,6 +41,8 @@ public sealed class CommitStore(IObjectStore inner, TimeProvider time) : IObject
 
     public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => inner.PutAsync(key, content, cancellationToken);
 
+    public ValueTask PutAsync(string key, Stream content, string sha256, CancellationToken cancellationToken) => inner.PutAsync(key, content, sha256, cancellationToken);
+
     public async ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         if (hasOneWinner is true) return await inner.PutIfAbsentAsync(key, content, cancellationToken);

@@ -29,14 +29,9 @@ public interface IObjectStore
 
     /// <summary>Makes the object, or replaces it, without ever holding all of it in memory.</summary>
     /// <param name="content">Of a known length, able to seek: it is read from its beginning, and again when a try has failed. The caller disposes it.</param>
-    /// <param name="sha256">Of the content, in lower-case hexadecimal; a store that is sent something else refuses it.</param>
-    async ValueTask PutAsync(string key, Stream content, string sha256, CancellationToken cancellationToken)
-    {
-        var bytes = new byte[content.Length];
-        content.Position = 0;
-        await content.ReadExactlyAsync(bytes, cancellationToken);
-        await PutAsync(key, bytes, cancellationToken);
-    }
+    /// <param name="sha256">Of the content, in lower-case hexadecimal;</param>
+    /// <exception cref="LakeException"><c>lake.refused</c>: the content has another checksum. Nothing was written.</exception>
+    ValueTask PutAsync(string key, Stream content, string sha256, CancellationToken cancellationToken);
 
     /// <summary>Makes the object only if there is none; false when another one is there, whatever it holds.</summary>
     ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);

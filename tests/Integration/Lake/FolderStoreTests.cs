@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using LeanPipe.Lake;
 
 namespace LeanPipe.Integration.Lake;
@@ -47,6 +48,33 @@ public sealed class FolderStoreTests : IDisposable
         await store.DeleteAsync("from", Token);
         (await File.ReadAllTextAsync(store.LocalPath("to"), Token)).ShouldBe("one");
         Directory.GetFiles(Path.Combine(folder.FullName, ".tmp")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_full_disk_says_so_leaves_nothing_and_goes_on_when_there_is_room()
+    {
+        var root = Path.Combine(folder.FullName, "disk");
+        using var disk = SmallDisk.Mount(root);
+        var store = new FolderStore(root, TimeProvider.System);
+        var large = new byte[4 << 20];
+        var file = Path.Combine(folder.FullName, "large");
+        await File.WriteAllBytesAsync(file, large, Token);
+        using var stream = new MemoryStream(large);
+        var sha256 = Convert.ToHexStringLower(SHA256.HashData(large));
+        Func<Task>[] puts =
+        [
+            async () => await store.PutAsync("a/b", large, Token), async () => await store.PutAsync("a/b", stream, sha256, Token), async () => await store.PutFileAsync("a/b", file, Token),
+            async () => await store.PutIfAbsentAsync("a/b", large, Token),
+        ];
+        foreach (var put in puts)
+        {
+            var error = await put.ShouldThrowAsync<LakeException>();
+            (error.Code, error.IsTransient).ShouldBe(("lake.full", true), error.Message);
+            Directory.GetFiles(Path.Combine(root, ".tmp")).ShouldBeEmpty();
+        }
+        (await store.PutIfAbsentAsync("a/b", "x"u8.ToArray(), Token)).ShouldBeTrue();
+        disk.Grow(8);
+        foreach (var put in puts) await put();
     }
 
     [Fact]

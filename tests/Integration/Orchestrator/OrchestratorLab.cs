@@ -26,6 +26,7 @@ sealed class OrchestratorLab : IAsyncDisposable
     WebApplication? _orchestrator;
     Func<IObjectStore, ILauncher>? _launcher;
     TaskLimits _limits = new() { Threads = 1, MemoryBytes = 256L << 20 };
+    int? _tasksAtOnce;
 
     OrchestratorLab(LakeOptions? lake = null)
     {
@@ -55,6 +56,10 @@ sealed class OrchestratorLab : IAsyncDisposable
 
     public static Task<OrchestratorLab> StartAsync(Func<IObjectStore, ILauncher>? launcher, string yaml, params (string Name, string Content)[] files) =>
         BeginAsync(new() { _launcher = launcher }, yaml, files);
+
+    /// <summary>For tasks that take nothing of this machine.</summary>
+    public static Task<OrchestratorLab> StartAsync(Func<IObjectStore, ILauncher> launcher, int tasksAtOnce, string yaml, params (string Name, string Content)[] files) =>
+        BeginAsync(new() { _launcher = launcher, _tasksAtOnce = tasksAtOnce }, yaml, files);
 
     public static Task<OrchestratorLab> StartAsync(TaskLimits limits, string yaml, params (string Name, string Content)[] files) => BeginAsync(new() { _limits = limits }, yaml, files);
 
@@ -192,14 +197,15 @@ sealed class OrchestratorLab : IAsyncDisposable
         builder.Configuration["DAPR_GRPC_ENDPOINT"] = $"http://127.0.0.1:{ports.GrpcPort}";
         builder.Configuration["DAPR_HTTP_ENDPOINT"] = $"http://127.0.0.1:{ports.HttpPort}";
         if (_launcher is not null) builder.Services.AddSingleton(_launcher(Store));
-        builder.AddOrchestrator(new()
+        var options = new OrchestratorOptions
         {
             Lake = Lake,
             Config = Config,
             Scratch = Path.Combine(_folder.FullName, "scratch"),
             RetryDelay = TimeSpan.FromMilliseconds(10),
             TaskLimits = _limits,
-        });
+        };
+        builder.AddOrchestrator(options with { MaxConcurrentTasks = _tasksAtOnce ?? options.MaxConcurrentTasks });
         _orchestrator = builder.Build();
         _orchestrator.MapOrchestrator();
         Events = _orchestrator.Services.GetRequiredService<RunProgress>().Subscribe(_end.Token);

@@ -22,6 +22,8 @@ sealed class HookStore(IObjectStore inner, int before, Func<Task> act) : IObject
 
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => await (await CallAsync()).PutAsync(key, content, cancellationToken);
 
+    public async ValueTask PutAsync(string key, Stream content, string sha256, CancellationToken cancellationToken) => await (await CallAsync()).PutAsync(key, content, sha256, cancellationToken);
+
     public async ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
         await (await CallAsync()).PutIfAbsentAsync(key, content, cancellationToken);
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
@@ -48,6 +49,19 @@ public sealed class DeltaLogTests : IDisposable
     [Fact]
     public async Task A_partitioned_table_is_refused() =>
         (await Should.ThrowAsync<LakeException>(() => Open($"{Protocol}\n{MetaData.Replace("\"partitionColumns\":[]", "\"partitionColumns\":[\"day\"]", StringComparison.Ordinal)}"))).Message.ShouldContain("day");
+
+    [Fact]
+    public void The_versions_that_can_be_read_are_those_with_every_commit_since_a_checkpoint_or_the_beginning()
+    {
+        for (var seed = 0; seed < 500; seed++)
+        {
+            var random = new Random(seed);
+            var there = Enumerable.Range(0, 30).Where(_ => random.Next(8) > 0).ToImmutableSortedDictionary(v => (long)v, _ => DateTimeOffset.UnixEpoch);
+            var checkpoints = Enumerable.Range(0, 30).Where(_ => random.Next(6) == 0).Select(v => new LogCheckpoint(v, [])).ToList();
+            var listing = new LogListing(Table, there, checkpoints);
+            listing.Readable.ShouldBe(Enumerable.Range(0, 30).Select(v => (long)v).Where(v => (there.ContainsKey(v) || checkpoints.Exists(c => c.Version == v)) && listing.FirstMissing(v) is null), $"seed {seed}");
+        }
+    }
 
     [Fact]
     public async Task A_table_for_newer_writers_is_read_but_not_written()

@@ -25,6 +25,16 @@ public sealed class OptionsTests
             "The number of lost attempts of a task is 0: expected 1 or more. The delay before a second attempt is -00:00:01: expected zero or more.");
     }
 
+    [Fact]
+    public void The_pause_before_an_attempt_doubles_up_to_five_minutes()
+    {
+        var options = new OrchestratorOptions { Lake = new() { Root = "lake" }, Config = "." };
+        int[] seconds = [1, 2, 4, 8, 16, 32, 64, 128, 256, .. Enumerable.Repeat(300, 11)];
+        Enumerable.Range(1, 20).Select(options.PauseAfter).ShouldBe(seconds.Select(s => TimeSpan.FromSeconds(s)));
+        options.PauseAfter(int.MaxValue).ShouldBe(TimeSpan.FromMinutes(5));
+        (options with { RetryDelay = TimeSpan.Zero }).PauseAfter(int.MaxValue).ShouldBe(TimeSpan.Zero);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(1000)]

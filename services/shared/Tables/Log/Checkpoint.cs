@@ -53,6 +53,7 @@ static class Checkpoint
 
     public static async Task WriteAsync(IObjectStore store, DeltaTable table, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        using var turn = await TableTurns.Checkpoints.TakeAsync(cancellationToken);
         using var scratch = TableScratch.Create();
         var actions = Actions(table.State, now).ToList();
         var lines = scratch.File("actions.ndjson");
@@ -79,6 +80,7 @@ static class Checkpoint
     /// <exception cref="LakeException"><c>lake.corrupt_log</c></exception>
     public static async Task<IReadOnlyList<DeltaAction>> ReadAsync(IObjectStore store, TableName table, LogCheckpoint checkpoint, CancellationToken cancellationToken)
     {
+        using var turn = await TableTurns.Checkpoints.TakeAsync(cancellationToken);
         using var scratch = TableScratch.Create();
         var files = new List<string>();
         foreach (var name in checkpoint.Files) files.Add(await scratch.FetchAsync(store, LakeLayout.TableLog(table) + name, name, cancellationToken));

@@ -28,8 +28,20 @@ sealed record LogListing(TableName Table, ImmutableSortedDictionary<long, DateTi
         return null;
     }
 
+    /// <summary>The versions that can be put together, in order; in one walk, whatever the log's length.</summary>
+    public IEnumerable<long> Readable
+    {
+        get
+        {
+            var checkpoints = Checkpoints.Select(c => c.Version).ToHashSet();
+            var last = -1L;
+            foreach (var version in Commits.Keys.Union(checkpoints).Order())
+                if (checkpoints.Contains(version) || version == last + 1) yield return last = version;
+        }
+    }
+
     /// <summary>The oldest version that can be read.</summary>
-    public long Earliest => Commits.Keys.Concat(Checkpoints.Select(c => c.Version)).Order().First(v => FirstMissing(v) is null);
+    public long Earliest => Readable.First();
 
     /// <exception cref="LakeException"><c>lake.corrupt_log</c>: the newest version cannot be put together.</exception>
     public static async Task<LogListing> ReadAsync(IObjectStore store, TableName table, CancellationToken cancellationToken)

@@ -9,7 +9,7 @@ static class LogTime
     public static async Task<long?> VersionAtAsync(IObjectStore store, LogListing listing, DateTimeOffset instant, CancellationToken cancellationToken)
     {
         // A commit before a gap belongs to a clean-up that is under way.
-        var versions = listing.Commits.Keys.Where(v => listing.FirstMissing(v) is null).ToList();
+        var versions = listing.Readable.Where(listing.Commits.ContainsKey).ToList();
         var (low, high) = (0, versions.Count);
         while (low < high)
         {

@@ -38,7 +38,7 @@ public static class TablePublisher
         TableWork? work = null)
     {
         // Taken before the table is read, so that merges of one process never race with each other.
-        using var turn = definition.Mode == PublishMode.Merge && chunks.Count > 0 ? await RewriteTurns.TakeAsync(cancellationToken) : null;
+        using var turn = definition.Mode == PublishMode.Merge && chunks.Count > 0 ? await TableTurns.Rewrites.TakeAsync(cancellationToken) : null;
         var publish = new TablePublish(definition.Table, definition.Mode, origin, DeltaSchema.Of(columns), [.. chunks.Where(c => c.Object.Rows > 0)]);
         var current = await DeltaTable.OpenAsync(store, definition.Table, cancellationToken);
         var copied = false;

@@ -27,7 +27,7 @@ public sealed record Compaction(long? Version, int FilesBefore, int FilesAfter, 
 /// <summary>Rewrites a table's small files into larger ones. The table's rows are the same before and after, and so the commit says (<c>dataChange: false</c>).</summary>
 /// <remarks>
 /// Files of one window of one pipeline stay together, for a later publish replaces exactly them. The order: new files, their rows counted against the old ones', one commit. A crash before
-/// the commit leaves files that nothing names. Each batch of files has its turn among the rewrites of this process (<see cref="RewriteTurns"/>). Who commits meanwhile is not disturbed: when a file that was rewritten is no longer live, the rewrite of its group is dropped.
+/// the commit leaves files that nothing names. Each batch of files has its turn among the rewrites of this process (<see cref="TableTurns"/>). Who commits meanwhile is not disturbed: when a file that was rewritten is no longer live, the rewrite of its group is dropped.
 /// </remarks>
 public static class TableCompaction
 {
@@ -66,7 +66,7 @@ public static class TableCompaction
         var groups = new List<Group>();
         foreach (var files in plan)
         {
-            using var turn = await RewriteTurns.TakeAsync(cancellationToken);
+            using var turn = await TableTurns.Rewrites.TakeAsync(cancellationToken);
             groups.Add(await TableRewriter.WithinAsync(name, work, () => RewriteAsync(store, current, files, options, work, cancellationToken)));
         }
         for (var races = 0; races < MaxRaces; races++)
