@@ -10,11 +10,14 @@ static class FreePort
     const int First = 10_000;
     const int Beyond = 30_000;
 
+    // Test processes begin at different places, and within one no port comes twice.
+    static int _last = Random.Shared.Next(First, Beyond);
+
     public static int Next()
     {
         while (true)
         {
-            var port = Random.Shared.Next(First, Beyond);
+            var port = First + (int)((uint)Interlocked.Increment(ref _last) % (Beyond - First));
             try
             {
                 using var listener = new TcpListener(IPAddress.Loopback, port);

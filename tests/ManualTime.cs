@@ -65,9 +65,10 @@ sealed class ManualTime(DateTimeOffset start, bool movesTimestamps = false) : Ti
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new ManualTimer(this, () => callback(state));
-        timer.Change(dueTime, period);
         lock (_sync)
         {
+            // At once: a timer that were counted from before an advance and known only after it would never be called.
+            timer.Change(dueTime, period);
             _timers.Add(timer);
             _count++;
             _created.SetResult();

@@ -72,7 +72,9 @@ public sealed class DemoTests
             demo.Interrupt();
             (await demo.ExitAsync()).ShouldNotBe(0);
         }
-        ChildrenOf(home.Path).ShouldBeEmpty();
+        // They end with their parent, each at its own pace.
+        using (var moment = new PeriodicTimer(TimeSpan.FromMilliseconds(50)))
+            while (ChildrenOf(home.Path).Any()) await moment.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         var (code, output) = await CliProcess.RunAsync(home.Path, Up);
         code.ShouldBe(0, output);
         JsonDocument.Parse(await QueryAsync(home.Path)).RootElement.GetArrayLength().ShouldBe(150);

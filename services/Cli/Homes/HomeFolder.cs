@@ -6,8 +6,8 @@ namespace LeanPipe.Cli.Homes;
 sealed class HomeFolder(string path)
 {
     // Who only looks whether somebody runs here holds the lock for a moment.
-    const int LockAttempts = 25;
-    static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(20);
+    const int LockAttempts = 250;
+    static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(2);
 
     public string Path { get; } = System.IO.Path.GetFullPath(path);
 

@@ -192,11 +192,12 @@ sealed class TaskHubService
             return;
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, _stopping);
-        await GrpcCall.BeginStreamAsync(http);
         var worker = _engine.Connect(app);
         _log.WorkerConnected(_engine.ConnectedWorkers(app));
         try
         {
+            // Whoever is told that the stream is open is a connected worker.
+            await GrpcCall.BeginStreamAsync(http);
             await foreach (var item in worker.Items.ReadAllAsync(stop.Token))
             {
                 GrpcFrames.Write(http.Response.BodyWriter, item);

@@ -27,7 +27,7 @@ public sealed partial class ServiceEndTests : IDisposable
         using var up = LeanPipeProcess.Start(Home, "up");
         using var dapr = await SidecarOf(up);
         (await dapr.PostAsync("/v1.0/shutdown", null)).StatusCode.ShouldBe(HttpStatusCode.NoContent);
-        (await up.EndAsync().WaitAsync(TimeSpan.FromMinutes(1))).ShouldBe(1, up.Output);
+        (await up.EndAsync().WaitAsync(TimeSpan.FromMinutes(3))).ShouldBe(1, up.Output);
         up.Output.ShouldContain("error: The sidecar has ended by itself");
     }
 
@@ -40,7 +40,7 @@ public sealed partial class ServiceEndTests : IDisposable
         {
             using var dapr = await SidecarOf(up);
             await FillAsync(dapr);
-            (await up.EndAsync().WaitAsync(TimeSpan.FromMinutes(1))).ShouldBe(1, up.Output);
+            (await up.EndAsync().WaitAsync(TimeSpan.FromMinutes(3))).ShouldBe(1, up.Output);
             up.Output.ShouldContain("could not be written");
             up.Output.ShouldContain("error: The sidecar has ended by itself");
         }

@@ -9,7 +9,7 @@ namespace LeanPipe.Integration.DaprStandIns;
 /// <summary>What a handler behind the CloudEvents middleware sees, and what the subscribe handler answers, over real HTTP.</summary>
 public sealed class CloudEventsTests : IAsyncLifetime
 {
-    static readonly CancellationToken Out = TestContext.Current.CancellationToken;
+    static CancellationToken Out => TestContext.Current.CancellationToken;
 
     readonly WebApplication _app;
     readonly HttpClient _http = new();

@@ -10,7 +10,7 @@ sealed class EmbeddedSidecar : IAsyncDisposable
     readonly DirectoryInfo _state = Directory.CreateTempSubdirectory("leanpipe-dapr-");
     WebApplication _app;
 
-    EmbeddedSidecar() => _app = Build(grpcPort: 0);
+    EmbeddedSidecar() => _app = Build(FreePort.Next());
 
     public int GrpcPort => _app.Services.GetRequiredService<SidecarEndpoints>().GrpcPort;
 

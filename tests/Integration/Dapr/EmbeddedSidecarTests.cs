@@ -6,7 +6,7 @@ namespace LeanPipe.Integration.DaprStandIns;
 /// <summary>Worker and client of the stand-in against the embedded sidecar, over real sockets.</summary>
 public sealed class EmbeddedSidecarTests
 {
-    static readonly CancellationToken Out = TestContext.Current.CancellationToken;
+    static CancellationToken Out => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_chain_of_activities_gives_its_result()

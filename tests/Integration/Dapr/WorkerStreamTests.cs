@@ -8,7 +8,7 @@ namespace LeanPipe.Integration.DaprStandIns;
 /// <summary>How the worker lives with its stream of work items, against a scripted server.</summary>
 public sealed class WorkerStreamTests
 {
-    static readonly CancellationToken Out = TestContext.Current.CancellationToken;
+    static CancellationToken Out => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_turn_is_answered_with_its_token()

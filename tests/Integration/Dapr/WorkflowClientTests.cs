@@ -7,7 +7,7 @@ namespace LeanPipe.Integration.DaprStandIns;
 
 public sealed class WorkflowClientTests
 {
-    static readonly CancellationToken Out = TestContext.Current.CancellationToken;
+    static CancellationToken Out => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_start_has_a_guid_an_input_that_is_never_absent_and_the_token()

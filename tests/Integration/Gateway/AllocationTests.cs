@@ -4,7 +4,7 @@ using LeanPipe.Contracts;
 
 namespace LeanPipe.Integration.Gateway;
 
-/// <summary>Counted over the whole process, so nothing else may run meanwhile.</summary>
+/// <summary>Memory is counted over the whole process, so nothing else may run meanwhile.</summary>
 [CollectionDefinition("allocations", DisableParallelization = true)]
 public sealed class Allocations;
 

@@ -63,9 +63,16 @@ public sealed class FaultyStoreTests : IDisposable
         const int Frames = 10_000;
         var outage = TimeSpan.FromSeconds(Environment.GetEnvironmentVariable("CI") == "true" ? 60 : 3);
         var options = await TestStore.S3OptionsAsync();
-        using var over = new CancellationTokenSource(outage);
-        var calls = 0;
-        await using var proxy = await FaultyProxy.StartAsync(options.Endpoint!, () => over.IsCancellationRequested ? Fault.None : (Fault)(1 + Interlocked.Increment(ref calls) % 4));
+        var (calls, isOver) = (0, false);
+        // By then the gateway itself knows of some that failed, however often its S3 client tries by itself.
+        var failed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var proxy = await FaultyProxy.StartAsync(options.Endpoint!, () =>
+        {
+            if (Volatile.Read(ref isOver)) return Fault.None;
+            var call = Interlocked.Increment(ref calls);
+            if (call == 20) failed.SetResult();
+            return (Fault)(1 + call % 4);
+        });
         var stream = GatewayUnderTest.Seq with { Limits = GatewayUnderTest.Seq.Limits with { CutAtBytes = 32 * 1024, MaxUnsyncedBytes = 8 * 1024 } };
         var gatewayOptions = GatewayUnderTest.Options(_folder.FullName, stream) with { LogFileBytes = 16 * 1024, MaxLogBytes = 64 * 1024, Buffers = GatewayUnderTest.Tiny with { PortionBytes = 1024 }, StoreTimeout = TimeSpan.FromSeconds(1) };
         await using var gateway = await GatewayUnderTest.StartAsync(gatewayOptions, ObjectStores.Open(options with { Endpoint = proxy.Endpoint }));
@@ -74,13 +81,14 @@ public sealed class FaultyStoreTests : IDisposable
         {
             for (var i = 0; i < Frames; i += 100) await sender.SendAsync(string.Concat(Enumerable.Range(i, 100).Select(n => Sender.Line(n) + "\n")));
         });
-        var outageEnded = new TaskCompletionSource();
-        await using var registration = over.Token.Register(outageEnded.SetResult);
-        await outageEnded.Task;
+        using (var minute = new PeriodicTimer(outage)) await minute.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        await gateway.Health.WhenStopped("log_full").WaitAsync(GatewayUnderTest.Timeout());
+        await failed.Task.WaitAsync(GatewayUnderTest.Timeout());
         gateway.Health.Reasons.Keys.ShouldContain("log_full");
         gateway.Health.Reasons.Keys.ShouldContain("store_down");
         gateway.Host.Log!.Bytes.ShouldBeLessThan(gatewayOptions.MaxLogBytes + 4 * stream.Limits.MaxUnsyncedBytes);
 
+        Volatile.Write(ref isOver, true);
         await sending;
         await sender.AcknowledgedAsync(Frames);
         await gateway.Health.WhenReading.WaitAsync(TimeSpan.FromMinutes(2));

@@ -159,7 +159,16 @@ sealed class GatewayUnderTest : IAsyncDisposable
         ledger.Windows.Values.Sum().ShouldBe(ledger.Records);
     }
 
-    public static CancellationToken Timeout(TimeSpan? within = null) => new CancellationTokenSource(within ?? TimeSpan.FromSeconds(60)).Token;
+    public static CancellationToken Timeout(TimeSpan? within = null) => new CancellationTokenSource(within ?? TimeSpan.FromMinutes(2)).Token;
+
+    /// <summary>Until one connection has ended for the reason, and no more than one: its peer may see the end before it is counted. Every look is a round trip.</summary>
+    public async Task ShouldEndAsync(CloseReason reason)
+    {
+        var limit = Timeout();
+        using var http = new HttpClient { BaseAddress = new($"http://{Endpoints.Http}") };
+        while (Counts.Ended(reason) == 0) (await http.GetAsync("/healthz", limit)).Dispose();
+        Counts.Ended(reason).ShouldBe(1);
+    }
 
     public Task StopAsync() => _app.StopAsync(Timeout());
 
@@ -208,15 +217,20 @@ sealed class Sender(TcpClient client, Stream? tls = null) : IDisposable
     /// <param name="isAlerted">Whether TLS says so before.</param>
     public async Task ShouldBeRefusedAsync(bool finish = false, bool isAlerted = false)
     {
-        if (finish) client.Client.Shutdown(SocketShutdown.Send);
         try
         {
+            if (finish) client.Client.Shutdown(SocketShutdown.Send);
             var word = await _acks.ReadLineAsync(GatewayUnderTest.Timeout());
             if (!isAlerted) word.ShouldBeNull();
         }
         catch (IOException e)
         {
             e.InnerException.ShouldBeOfType<SocketException>().SocketErrorCode.ShouldBe(SocketError.ConnectionReset);
+        }
+        catch (SocketException e)
+        {
+            // It was reset before anything could be finished.
+            e.SocketErrorCode.ShouldBeOneOf(SocketError.ConnectionReset, SocketError.NotConnected);
         }
     }
 

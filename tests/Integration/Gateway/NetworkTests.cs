@@ -23,7 +23,7 @@ public sealed class NetworkTests : IDisposable
     {
         await using var gateway = await StartAsync(new() { Allow = [IPNetwork.Parse("10.0.0.0/8")] });
         using (var sender = await gateway.ConnectAsync()) await sender.ShouldBeRefusedAsync();
-        gateway.Counts.Ended(CloseReason.NotAllowed).ShouldBe(1);
+        await gateway.ShouldEndAsync(CloseReason.NotAllowed);
         gateway.Counts.Open.ShouldBe(0);
         gateway.Ledger.Connections.ShouldBe(0);
     }
@@ -37,7 +37,7 @@ public sealed class NetworkTests : IDisposable
             await first.SendAsync(Sender.Line(1) + "\n");
             await first.AcknowledgedAsync(1);
             using (var second = await gateway.ConnectAsync()) await second.ShouldBeRefusedAsync();
-            gateway.Counts.Ended(CloseReason.TooManyConnectionsFromIp).ShouldBe(1);
+            await gateway.ShouldEndAsync(CloseReason.TooManyConnectionsFromIp);
             await first.FinishAsync();
         }
         using var third = await gateway.ConnectAsync();
@@ -53,7 +53,7 @@ public sealed class NetworkTests : IDisposable
         await first.SendAsync(Sender.Line(1) + "\n");
         await first.AcknowledgedAsync(1);
         using (var second = await gateway.ConnectAsync()) await second.ShouldBeRefusedAsync();
-        gateway.Counts.Ended(CloseReason.TooManyConnections).ShouldBe(1);
+        await gateway.ShouldEndAsync(CloseReason.TooManyConnections);
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public sealed class NetworkTests : IDisposable
             await sender.SendBytesAsync(Encoding.ASCII.GetBytes(text));
             await sender.ShouldBeRefusedAsync(finish: true);
         }
-        gateway.Counts.Ended(Enum.Parse<CloseReason>(reason)).ShouldBe(1);
+        await gateway.ShouldEndAsync(Enum.Parse<CloseReason>(reason));
         gateway.Ledger.Connections.ShouldBe(0);
     }
 
@@ -97,7 +97,7 @@ public sealed class NetworkTests : IDisposable
     {
         await using var gateway = await StartAsync(new() { ProxyProtocol = true, Proxies = [IPNetwork.Parse("10.0.0.0/8")] });
         using (var sender = await gateway.ConnectAsync()) await sender.ShouldBeRefusedAsync();
-        gateway.Counts.Ended(CloseReason.ProxyNotAllowed).ShouldBe(1);
+        await gateway.ShouldEndAsync(CloseReason.ProxyNotAllowed);
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class NetworkTests : IDisposable
             await sender.SendBytesAsync(ProxyHead[..20]);
             await sender.ShouldBeRefusedAsync();
         }
-        gateway.Counts.Ended(CloseReason.ProxyHeaderTimeout).ShouldBe(1);
+        await gateway.ShouldEndAsync(CloseReason.ProxyHeaderTimeout);
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public sealed class NetworkTests : IDisposable
             await sender.EndsAsync();
             sender.Acknowledged.ShouldBe(1);
         }
-        gateway.Counts.Ended(CloseReason.SlowFrame).ShouldBe(1);
+        await gateway.ShouldEndAsync(CloseReason.SlowFrame);
         await gateway.StopAsync();
         GatewayUnderTest.ShouldBalance(gateway.Ledger);
         gateway.Ledger.BytesPartial.ShouldBe(7);
@@ -134,7 +134,7 @@ public sealed class NetworkTests : IDisposable
     {
         await using var gateway = await StartAsync(new(), GatewayUnderTest.Seq.Limits with { IdleTimeout = TimeSpan.FromMilliseconds(100) });
         using (var sender = await gateway.ConnectAsync()) await sender.EndsAsync();
-        gateway.Counts.Ended(CloseReason.Idle).ShouldBe(1);
+        await gateway.ShouldEndAsync(CloseReason.Idle);
     }
 
     [Fact]
@@ -147,8 +147,8 @@ public sealed class NetworkTests : IDisposable
             await sender.AcknowledgedAsync(1);
             sender.Reset();
         }
+        await gateway.ShouldEndAsync(CloseReason.Reset);
         await gateway.StopAsync();
-        gateway.Counts.Ended(CloseReason.Reset).ShouldBe(1);
         gateway.Ledger.BytesPartial.ShouldBe(4);
     }
 

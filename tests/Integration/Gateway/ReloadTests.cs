@@ -165,7 +165,7 @@ public sealed class ReloadTests : IDisposable
     [Fact]
     public async Task Another_address_is_listened_on_and_connections_that_came_in_by_the_one_before_go_on()
     {
-        Write(Schema);
+        Write(Schema, listen: $"127.0.0.1:{FreePort.Next()}");
         await using var gateway = await StartAsync();
         var before = gateway.Endpoints.Streams[new("seq")];
         using var open = await gateway.ConnectAsync();
@@ -193,7 +193,7 @@ public sealed class ReloadTests : IDisposable
         var listening = new Listenings();
         await using var gateway = await StartAsync(log: listening);
         var before = gateway.Endpoints.Streams[new("seq")];
-        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        using var taken = new TcpListener(IPAddress.Loopback, FreePort.Next());
         taken.Start();
         var wanted = (IPEndPoint)taken.LocalEndpoint;
         Write(Schema, listen: wanted.ToString());
@@ -219,13 +219,10 @@ public sealed class ReloadTests : IDisposable
     [Fact]
     public async Task Two_streams_may_swap_their_ports()
     {
-        Write(Schema);
-        Write(Schema, name: "other");
-        await using var gateway = await StartAsync();
-        var (first, second) = (gateway.Endpoints.Streams[new("seq")], gateway.Endpoints.Streams[new("other")]);
+        var (first, second) = (new IPEndPoint(IPAddress.Loopback, FreePort.Next()), new IPEndPoint(IPAddress.Loopback, FreePort.Next()));
         Write(Schema, listen: first.ToString());
         Write(Schema, name: "other", listen: second.ToString());
-        await gateway.Host.Reload!.ReloadAsync();
+        await using var gateway = await StartAsync();
         Write(Schema, listen: second.ToString());
         Write(Schema, name: "other", listen: first.ToString());
         await gateway.Host.Reload!.ReloadAsync();
@@ -240,7 +237,7 @@ public sealed class ReloadTests : IDisposable
     [Fact]
     public async Task A_gateway_whose_port_is_taken_does_not_start_and_leaves_its_log_to_the_next()
     {
-        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        using var taken = new TcpListener(IPAddress.Loopback, FreePort.Next());
         taken.Start();
         Write(Schema, listen: taken.LocalEndpoint.ToString()!);
         (await Should.ThrowAsync<LeanPipeException>(async () => await StartAsync())).Code.ShouldBe("gateway.cannot_listen");

@@ -72,7 +72,7 @@ public sealed class ScaleTests : IDisposable
     {
         const int Count = 1_000;
         RequireFiles(2 * Count + 1000);
-        var stream = GatewayUnderTest.Seq with { Limits = GatewayUnderTest.Seq.Limits with { MaxFrameTime = TimeSpan.FromSeconds(2), MaxFrameBytes = 1000 } };
+        var stream = GatewayUnderTest.Seq with { Limits = GatewayUnderTest.Seq.Limits with { MaxFrameTime = TimeSpan.FromSeconds(5), MaxFrameBytes = 1000 } };
         await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.InNormalSizes(GatewayUnderTest.Options(_folder.FullName, stream)));
         var port = gateway.Endpoints.Streams.Values.First().Port;
         var slow = new List<Task>();

@@ -65,7 +65,7 @@ public sealed class TlsTests : IDisposable
             await sender.FinishAsync();
         }
         await gateway.StopAsync();
-        gateway.Counts.Ended(CloseReason.Finished).ShouldBe(1);
+        await gateway.ShouldEndAsync(CloseReason.Finished);
         GatewayUnderTest.ShouldBalance(gateway.Ledger);
         gateway.Ledger.Records.ShouldBe(3000);
     }
@@ -80,8 +80,8 @@ public sealed class TlsTests : IDisposable
             await sender.ShouldBeRefusedAsync(finish: true, isAlerted: true);
         }
         using (var sender = await gateway.ConnectAsync()) await sender.ShouldBeRefusedAsync();
-        gateway.Counts.Ended(CloseReason.TlsFailed).ShouldBe(1);
-        gateway.Counts.Ended(CloseReason.TlsTimeout).ShouldBe(1);
+        await gateway.ShouldEndAsync(CloseReason.TlsFailed);
+        await gateway.ShouldEndAsync(CloseReason.TlsTimeout);
         gateway.Ledger.Connections.ShouldBe(0);
     }
 
@@ -92,9 +92,9 @@ public sealed class TlsTests : IDisposable
         using var known = _ours.Client("CN=device-1");
         using var unknown = _others.Client("CN=device-1");
         await ShouldBeRefusedAsync(gateway, null);
-        gateway.Counts.Ended(CloseReason.ClientCertificateMissing).ShouldBe(1);
+        await gateway.ShouldEndAsync(CloseReason.ClientCertificateMissing);
         await ShouldBeRefusedAsync(gateway, unknown);
-        gateway.Counts.Ended(CloseReason.ClientCertificateRefused).ShouldBe(1);
+        await gateway.ShouldEndAsync(CloseReason.ClientCertificateRefused);
         using var sender = await ConnectAsync(gateway, known);
         await sender.SendAsync(Sender.Line(1) + "\n");
         await sender.AcknowledgedAsync(1);
@@ -106,7 +106,7 @@ public sealed class TlsTests : IDisposable
         await using var gateway = await StartAsync(requiresClient: true);
         using var server = X509Certificate2.CreateFromPemFile(In("server.pem"), In("server.key"));
         await ShouldBeRefusedAsync(gateway, server);
-        gateway.Counts.Ended(CloseReason.ClientCertificateRefused).ShouldBe(1);
+        await gateway.ShouldEndAsync(CloseReason.ClientCertificateRefused);
     }
 
     [Fact]
@@ -163,7 +163,8 @@ public sealed class TlsTests : IDisposable
         var stream = GatewayUnderTest.Seq with
         {
             Network = new() { Tls = new(In("server.pem"), In("server.key")) },
-            Limits = GatewayUnderTest.Seq.Limits with { MaxFrameTime = TimeSpan.FromMilliseconds(200), IdleTimeout = TimeSpan.FromMilliseconds(600) },
+            // A silence that is not the one that is meant, between the handshake and the first record, must not be too long.
+            Limits = GatewayUnderTest.Seq.Limits with { MaxFrameTime = TimeSpan.FromMilliseconds(200), IdleTimeout = rest.Length == 0 ? TimeSpan.FromSeconds(5) : TimeSpan.FromMinutes(5) },
         };
         await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Options(_folder.FullName, stream));
         using (var sender = await ConnectAsync(gateway))
@@ -173,7 +174,7 @@ public sealed class TlsTests : IDisposable
             sender.Acknowledged.ShouldBe(1);
         }
         await gateway.StopAsync();
-        gateway.Counts.Ended(Enum.Parse<CloseReason>(reason)).ShouldBe(1);
+        await gateway.ShouldEndAsync(Enum.Parse<CloseReason>(reason));
         gateway.Ledger.BytesPartial.ShouldBe(rest.Length);
     }
 
@@ -262,7 +263,7 @@ public sealed class TlsTests : IDisposable
         (await gateway.LinesUnderAsync("raw/seq/")).ShouldHaveSingleItem().ShouldContain("\"device\":\"press-7\"");
         (await gateway.LinesUnderAsync("rejected/seq/")).ShouldHaveSingleItem().ShouldContain("\"client\":\"press-7\"");
         gateway.Ledger.Rejects.ShouldBe(new Dictionary<string, long> { ["duplicate_field"] = 1 });
-        gateway.Counts.Ended(CloseReason.ClientCertificateUnnamed).ShouldBe(1);
+        await gateway.ShouldEndAsync(CloseReason.ClientCertificateUnnamed);
     }
 
     [Theory]

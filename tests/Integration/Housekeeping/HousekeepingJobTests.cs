@@ -25,7 +25,7 @@ public sealed class HousekeepingJobTests
         using var watcher = new FileSystemWatcher(Path.GetDirectoryName(path)!) { EnableRaisingEvents = true };
         watcher.Deleted += (_, _) => gone.TrySetResult();
         await lab.RestartAsync();
-        await gone.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        await gone.Task.WaitAsync(TimeSpan.FromMinutes(3), TestContext.Current.CancellationToken);
         (await lab.Store.ListAsync(HousekeepingPass.AuditPrefix, TestContext.Current.CancellationToken).CountAsync(TestContext.Current.CancellationToken)).ShouldBe(1);
     }
 }

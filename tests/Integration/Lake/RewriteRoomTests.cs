@@ -26,7 +26,8 @@ public sealed class RewriteRoomTests
 
         await PublishSqlAsync(at.Store, Hour(11), Rows(half, rows + half, "new "), mode: PublishMode.Merge, key: ["k"], work: new() { Scratch = scratch.Path, MemoryBytes = 48 * MiB });
 
-        spilled().ShouldBeTrue("nothing was spilled, so the merge was no larger than its memory");
+        // The system tells of it a little later, or never: then the merge was no larger than its memory.
+        await spilled.WaitAsync(TimeSpan.FromMinutes(1), Token);
         const string sums = "count(*), sum(CAST(hash(k, v) AS HUGEINT)), count(*) FILTER (v LIKE 'old %')";
         var recomputed = $"SELECT {sums} FROM ({Rows(0, half, "old ")} UNION ALL {Rows(half, rows + half, "new ")})";
         (await RowsAsync(at.Store, $"SELECT {sums} FROM t")).ShouldBe(await RowsAsync(at.Store, recomputed));
@@ -117,6 +118,7 @@ public sealed class RewriteRoomTests
     sealed class ScratchFolder : IDisposable
     {
         readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("leanpipe-room-");
+        FileSystemWatcher? _watcher;
 
         public string Path => _folder.FullName;
 
@@ -127,20 +129,28 @@ public sealed class RewriteRoomTests
 
         public void Look() => MostBytes = Math.Max(MostBytes, _folder.EnumerateFiles("*", SearchOption.AllDirectories).Sum(f => f.Length));
 
-        /// <returns>Whether a spill folder has had a file since.</returns>
-        public Func<bool> WatchSpill()
+        /// <returns>Ends when a spill folder has a file.</returns>
+        public Task WatchSpill()
         {
-            var seen = false;
-            var watcher = new FileSystemWatcher(Path) { IncludeSubdirectories = true, EnableRaisingEvents = true };
-            watcher.Created += (_, e) => seen |= e.FullPath.Contains($"{System.IO.Path.DirectorySeparatorChar}spill{System.IO.Path.DirectorySeparatorChar}", StringComparison.Ordinal);
-            return () =>
+            var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _watcher = new FileSystemWatcher(Path) { IncludeSubdirectories = true };
+            void Look(object sender, FileSystemEventArgs e)
             {
-                watcher.Dispose();
-                return seen;
-            };
+                if (e.FullPath.Contains($"{System.IO.Path.DirectorySeparatorChar}spill{System.IO.Path.DirectorySeparatorChar}", StringComparison.Ordinal)) seen.TrySetResult();
+            }
+            // A new folder is watched a little later than it is made: a file that was there by then shows when it is written to, or goes.
+            _watcher.Created += Look;
+            _watcher.Changed += Look;
+            _watcher.Deleted += Look;
+            _watcher.EnableRaisingEvents = true;
+            return seen.Task;
         }
 
-        public void Dispose() => _folder.Delete(recursive: true);
+        public void Dispose()
+        {
+            _watcher?.Dispose();
+            _folder.Delete(recursive: true);
+        }
     }
 
     /// <summary>A store whose objects are on another machine: each that is opened is fetched.</summary>

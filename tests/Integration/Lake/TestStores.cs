@@ -5,6 +5,12 @@ namespace LeanPipe.Integration.Lake;
 /// <summary>A store of its own for one test, gone afterwards.</summary>
 public sealed class TestStore(IObjectStore store, Func<Task> remove) : IAsyncDisposable
 {
+    const string Bucket = "leanpipe-lake-tests";
+
+    // The bucket is made once: a store may refuse to make one that is being made.
+    static readonly Lock Making = new();
+    static Task? _made;
+
     public IObjectStore Store { get; } = store;
 
     public static TestStore Folder()
@@ -32,23 +38,29 @@ public sealed class TestStore(IObjectStore store, Func<Task> remove) : IAsyncDis
 
     public static async Task<LakeOptions> S3OptionsAsync()
     {
-        var endpoint = Environment.GetEnvironmentVariable("LEANPIPE_TEST_S3");
-        if (string.IsNullOrEmpty(endpoint))
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("LEANPIPE_TEST_S3")))
         {
             if (Environment.GetEnvironmentVariable("CI") == "true") throw new InvalidOperationException("LEANPIPE_TEST_S3 is not set, and CI must not skip.");
             Assert.Skip("LEANPIPE_TEST_S3 names no S3 endpoint.");
         }
-        const string bucket = "leanpipe-lake-tests";
-        var options = new LakeOptions
-        {
-            Root = $"s3://{bucket}/{Guid.NewGuid():N}/lake",
-            Endpoint = new Uri(endpoint!),
-            AccessKey = Environment.GetEnvironmentVariable("LEANPIPE_TEST_S3_KEY"),
-            SecretKey = Environment.GetEnvironmentVariable("LEANPIPE_TEST_S3_SECRET"),
-        };
-        using var client = S3Client.Open(options, retries: 3);
-        await client.PutBucketAsync(bucket);
-        return options;
+        Task made;
+        lock (Making) made = _made ??= MakeAsync();
+        await made;
+        return Options();
+    }
+
+    static LakeOptions Options() => new()
+    {
+        Root = $"s3://{Bucket}/{Guid.NewGuid():N}/lake",
+        Endpoint = new(Environment.GetEnvironmentVariable("LEANPIPE_TEST_S3")!),
+        AccessKey = Environment.GetEnvironmentVariable("LEANPIPE_TEST_S3_KEY"),
+        SecretKey = Environment.GetEnvironmentVariable("LEANPIPE_TEST_S3_SECRET"),
+    };
+
+    static async Task MakeAsync()
+    {
+        using var client = S3Client.Open(Options(), retries: 3);
+        await client.PutBucketAsync(Bucket);
     }
 
     /// <summary>Whatever the test did, every log that it leaves keeps the protocol.</summary>

@@ -147,14 +147,15 @@ sealed class OrchestratorLab : IAsyncDisposable
     public async Task<RunEvent> WaitForAsync(Func<RunEvent, bool> wanted)
     {
         while (true)
-            if (await Events.ReadAsync() is var happened && wanted(happened)) return happened;
+            if (await Events.ReadAsync(TestContext.Current.CancellationToken) is var happened && wanted(happened)) return happened;
     }
 
     /// <summary>For what tells nobody when it comes: asks again after a moment.</summary>
     public async Task UntilAsync(Func<Task<bool>> come)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromMinutes(4));
         while (!await come()) await timer.WaitForNextTickAsync(limit.Token);
     }
 

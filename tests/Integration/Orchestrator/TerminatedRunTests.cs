@@ -43,7 +43,7 @@ public sealed class TerminatedRunTests
             await lab.UntilAsync(async () => (await lab.ViewAsync(run)).GetProperty("status").GetString() == "cancelled");
             (await lab.ViewAsync(run)).GetProperty("record").GetProperty("error").GetProperty("code").GetString().ShouldBe("run.terminated");
         }
-        await killed.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
+        await killed.Task.WaitAsync(TimeSpan.FromMinutes(2), Token);
 
         var later = await HousekeepingPass.RunAsync(
             lab.Store, new() { Runs = TimeSpan.FromDays(14) }, [], null, new() { DryRun = true }, new SetTime(TimeProvider.System.GetUtcNow().AddDays(15)), Token);

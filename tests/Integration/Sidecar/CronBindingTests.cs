@@ -137,7 +137,7 @@ sealed class BindingApp : IAsyncDisposable
     }
 
     public async Task<(string Method, string Path, string ContentType, string At, string Zone)> NextAsync() =>
-        await _seen.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        await _seen.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(2));
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 }

@@ -49,8 +49,8 @@ public sealed class DaprPackagesTests
     public async Task A_worker_survives_a_restart_of_its_sidecar()
     {
         var state = Directory.CreateTempSubdirectory("leanpipe-sidecar-");
-        var first = await SidecarApp.StartAsync(stateDirectory: state.FullName);
-        var (http, grpc) = (first.Endpoints.HttpPort, first.Endpoints.GrpcPort);
+        var (http, grpc) = (FreePort.Next(), FreePort.Next());
+        var first = await SidecarApp.StartAsync(o => o with { HttpPort = http, GrpcPort = grpc }, state.FullName);
         using var host = Worker(grpc);
         await host.StartAsync();
         var client = host.Services.GetRequiredService<DaprWorkflowClient>();
@@ -82,7 +82,7 @@ public sealed class DaprPackagesTests
         sidecar.Endpoints.AppPort = app.Address().Port;
         using var content = new StringContent("""{"id":"o1","amount":3}""", System.Text.Encoding.UTF8, "application/json");
         (await sidecar.Http.PostAsync("/v1.0/publish/pubsub/orders", content)).EnsureSuccessStatusCode();
-        (await got.Task.WaitAsync(TimeSpan.FromSeconds(30))).ShouldBe(new Order("o1", 3));
+        (await got.Task.WaitAsync(TimeSpan.FromMinutes(2))).ShouldBe(new Order("o1", 3));
     }
 
     internal sealed record Order(string Id, int Amount);
@@ -133,7 +133,7 @@ public sealed class DaprPackagesTests
 
     static async Task<T?> RunAsync<T>(DaprWorkflowClient client, string name, object input)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         var id = await client.ScheduleNewWorkflowAsync(name, input: input);
         var state = await client.WaitForWorkflowCompletionAsync(id, cancellation: limit.Token);
         state.RuntimeStatus.ShouldBe(WorkflowRuntimeStatus.Completed, state.FailureDetails?.ToString());

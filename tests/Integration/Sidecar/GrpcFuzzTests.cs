@@ -86,19 +86,6 @@ public sealed class GrpcFuzzTests : IAsyncLifetime
         }
     }
 
-    [Theory]
-    [InlineData(5u * 1024 * 1024)]
-    [InlineData(uint.MaxValue)]
-    public async Task A_huge_announced_length_is_refused_before_anything_is_read_for_it(uint length)
-    {
-        var prefix = new byte[GrpcFrames.PrefixBytes];
-        BinaryPrimitives.WriteUInt32BigEndian(prefix.AsSpan(1), length);
-        var before = GC.GetTotalAllocatedBytes();
-        for (var i = 0; i < 100; i++)
-            (await StatusAsync(TaskHubPaths.StartInstance, prefix)).ShouldBe(GrpcStatusCode.ResourceExhausted);
-        (GC.GetTotalAllocatedBytes() - before).ShouldBeLessThan(100L * 1024 * 1024);
-    }
-
     [Fact]
     public async Task A_compressed_message_and_a_broken_stream_request_have_a_status()
     {
@@ -115,11 +102,11 @@ public sealed class GrpcFuzzTests : IAsyncLifetime
     [InlineData("")]
     public async Task Another_content_type_is_refused_by_HTTP(string contentType)
     {
-        using var response = await SendAsync(HttpMethod.Post, TaskHubPaths.Hello, Frame([]), contentType);
+        using var response = await SendAsync(_http, HttpMethod.Post, TaskHubPaths.Hello, Frame([]), contentType);
         response.StatusCode.ShouldBe(HttpStatusCode.UnsupportedMediaType);
-        using var get = await SendAsync(HttpMethod.Get, TaskHubPaths.Hello, [], GrpcHeaders.ContentType);
+        using var get = await SendAsync(_http, HttpMethod.Get, TaskHubPaths.Hello, [], GrpcHeaders.ContentType);
         get.StatusCode.ShouldBe(HttpStatusCode.UnsupportedMediaType);
-        using var subtype = await SendAsync(HttpMethod.Post, TaskHubPaths.Hello, Frame([]), "application/grpc+proto");
+        using var subtype = await SendAsync(_http, HttpMethod.Post, TaskHubPaths.Hello, Frame([]), "application/grpc+proto");
         subtype.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
@@ -240,9 +227,11 @@ public sealed class GrpcFuzzTests : IAsyncLifetime
         (await _sidecar.Hub.WaitAsync("alive")).Output.ShouldBe("yes");
     }
 
-    async Task<GrpcStatusCode> StatusAsync(string path, byte[] body)
+    Task<GrpcStatusCode> StatusAsync(string path, byte[] body) => StatusAsync(_http, path, body);
+
+    internal static async Task<GrpcStatusCode> StatusAsync(HttpClient http, string path, byte[] body)
     {
-        using var response = await SendAsync(HttpMethod.Post, path, body, GrpcHeaders.ContentType);
+        using var response = await SendAsync(http, HttpMethod.Post, path, body, GrpcHeaders.ContentType);
         try
         {
             await response.Content.ReadAsByteArrayAsync();
@@ -255,13 +244,13 @@ public sealed class GrpcFuzzTests : IAsyncLifetime
         }
     }
 
-    Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, byte[] body, string contentType)
+    static Task<HttpResponseMessage> SendAsync(HttpClient http, HttpMethod method, string path, byte[] body, string contentType)
     {
         var request = new HttpRequestMessage(method, path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         request.Content = new ByteArrayContent(body);
         if (contentType.Length > 0)
             request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
         request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
-        return _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        return http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }
 }

@@ -197,8 +197,15 @@ public sealed class JobTests : IDisposable
 
     static async Task RecordedAsync(SidecarApp sidecar, string name, uint triggered)
     {
-        while (sidecar.Service<LeanPipe.Sidecar.State.StateStore>().Jobs[name].Triggered != triggered)
-            await sidecar.Http.GetAsync($"/v1.0/jobs/{name}");
+        var store = sidecar.Service<LeanPipe.Sidecar.State.StateStore>();
+        while (Triggered() != triggered)
+            await sidecar.Http.GetAsync($"/v1.0/jobs/{name}", TestContext.Current.CancellationToken);
+
+        uint Triggered()
+        {
+            lock (store.Gate)
+                return store.Jobs[name].Triggered;
+        }
     }
 }
 
@@ -229,7 +236,7 @@ sealed class JobApp : IAsyncDisposable
         return app;
     }
 
-    public async Task<(string Name, string Body)> NextAsync() => await _seen.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+    public async Task<(string Name, string Body)> NextAsync() => await _seen.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(2));
 
     public void Answer(int status) => _answers.Writer.TryWrite(status);
 

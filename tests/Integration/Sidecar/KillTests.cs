@@ -117,7 +117,7 @@ public sealed class KillTests : IDisposable
                 }
 
                 if (started < Instances)
-                    await enough.Task.WaitAsync(TimeSpan.FromSeconds(30));
+                    await enough.Task.WaitAsync(TimeSpan.FromMinutes(2));
             }
             catch (RpcException e) when (e.Code == GrpcStatusCode.AlreadyExists)
             {
@@ -171,7 +171,7 @@ public sealed class KillTests : IDisposable
                     // Killed under the call: whether this start counts is unknown to its caller.
                 }
             }).ToList();
-            await killer.Task.WaitAsync(TimeSpan.FromSeconds(60));
+            await killer.Task.WaitAsync(TimeSpan.FromMinutes(2));
             sidecar.Kill();
             await System.Threading.Tasks.Task.WhenAll(starting);
         }

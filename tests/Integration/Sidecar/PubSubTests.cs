@@ -196,7 +196,7 @@ sealed class SubscriberApp : IAsyncDisposable
 
     public async Task<Delivery> NextAsync()
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         return await _got.Reader.ReadAsync(limit.Token);
     }
 

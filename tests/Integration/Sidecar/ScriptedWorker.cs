@@ -38,7 +38,7 @@ sealed class ScriptedWorker : IAsyncDisposable
     public async Task<T> NextAsync<T>(Func<WorkItem, T?> pick)
         where T : class
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         await foreach (var item in _seen.Reader.ReadAllAsync(limit.Token))
         {
             if (pick(item) is { } picked)

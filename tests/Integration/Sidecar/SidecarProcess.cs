@@ -48,7 +48,7 @@ sealed partial class SidecarProcess : IDisposable
         var said = new List<string>();
         process.ErrorDataReceived += (_, e) => said.Add(e.Data ?? "");
         process.BeginErrorReadLine();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (await process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
         {
             said.Add(line);
@@ -73,7 +73,7 @@ sealed partial class SidecarProcess : IDisposable
     /// <summary>The exit code of one that ends by itself.</summary>
     public async Task<int> EndAsync()
     {
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1));
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(3));
         return _process.ExitCode;
     }
 

@@ -42,7 +42,21 @@ sealed class WarmRunner : IDisposable
 
     /// <summary>Its processes: one that runs an attempt, one that waits, or none.</summary>
     public IReadOnlyList<int> Children() =>
-        [.. Directory.EnumerateDirectories($"/proc/{_process.Id}/task").SelectMany(t => File.ReadAllText(Path.Combine(t, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(p => int.Parse(p, CultureInfo.InvariantCulture))];
+        [.. Directory.EnumerateDirectories("/proc").Select(d => int.TryParse(Path.GetFileName(d), CultureInfo.InvariantCulture, out var id) ? id : 0).Where(p => p > 0 && Stat(p) is [_, var parent, ..] && parent == $"{ProcessId}")];
+
+    /// <summary>What the system tells of a process behind its name: its state, its parent and so on; null when it is gone.</summary>
+    public static string[]? Stat(int process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/stat").Split(") ")[^1].Split(' ');
+        }
+        catch (IOException)
+        {
+            // It may go at any moment, also between the opening and the reading.
+            return null;
+        }
+    }
 
     public void Kill() => _process.Kill();
 
@@ -56,9 +70,9 @@ sealed class WarmRunner : IDisposable
     /// <summary>Until the process is gone, or a second child of this test is reaped by whoever is its parent.</summary>
     public static async Task GoneAsync(int process)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         using var moment = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (Directory.Exists($"/proc/{process}") && !File.ReadAllText($"/proc/{process}/stat").Contains(") Z ", StringComparison.Ordinal)) await moment.WaitForNextTickAsync(limit.Token);
+        while (Stat(process) is [not "Z", ..]) await moment.WaitForNextTickAsync(limit.Token);
     }
 
     public void Dispose()

@@ -3,10 +3,10 @@ using System.Net.Sockets;
 
 namespace LeanPipe.Unit.Cli;
 
-/// <summary>A gateway that does what a test tells it, one connection after another.</summary>
+/// <summary>A gateway that does what a test tells it, one connection after another. Its port is given to nobody else while it is away.</summary>
 sealed class ScriptedGateway : IDisposable
 {
-    TcpListener _listener = new(IPAddress.Loopback, 0);
+    TcpListener _listener = new(IPAddress.Loopback, FreePort.Next());
 
     public ScriptedGateway()
     {

@@ -60,9 +60,11 @@ sealed class Lab : IDisposable
 /// <summary>The activities' parts, made as the service makes them.</summary>
 sealed class Life
 {
+    public const int MaxConcurrentTasks = 2;
+
     public Life(IObjectStore store, string config, ILauncher launcher, int maxRuns = 16)
     {
-        var options = new OrchestratorOptions { Lake = new() { Root = "." }, Config = config, RetryDelay = TimeSpan.Zero, MaxLostAttempts = 2, MaxConcurrentRuns = maxRuns, TaskLimits = new() { MemoryBytes = 100 }, MaxTaskMemoryBytes = 350, MaxConcurrentTasks = 2 };
+        var options = new OrchestratorOptions { Lake = new() { Root = "." }, Config = config, RetryDelay = TimeSpan.Zero, MaxLostAttempts = 2, MaxConcurrentRuns = maxRuns, TaskLimits = new() { MemoryBytes = 100 }, MaxTaskMemoryBytes = 350, MaxConcurrentTasks = MaxConcurrentTasks };
         Queue = new(store, Instances, options, TimeProvider.System, NullLogger<RunQueue>.Instance);
         Planning = new(store, new(config), new(store, TimeProvider.System), Queue, Progress, NullLogger<RunPlanning>.Instance);
         Cache = new(store);

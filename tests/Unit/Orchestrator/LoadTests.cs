@@ -11,8 +11,7 @@ public sealed class LoadTests
         using var lab = new Lab();
         await lab.SealAsync();
         var (run, step, launcher) = (new RunId("r"), new StepName("compact"), new ScriptedLauncher(lab.Store));
-        var (all, go) = (Math.Min(4, Environment.ProcessorCount), new TaskCompletionSource());
-        var launched = new CountdownEvent(all);
+        var (go, launched) = (new TaskCompletionSource(), new CountdownEvent(Life.MaxConcurrentTasks));
         launcher.Script = async attempt =>
         {
             if (!launched.IsSet) launched.Signal();
@@ -25,7 +24,7 @@ public sealed class LoadTests
 
         var tasks = Enumerable.Range(0, 4).Select(i => life.Tasks.RunAsync(run, step, new(i), "execution")).ToList();
         await Task.Run(() => launched.Wait(TestContext.Current.CancellationToken));
-        life.Tasks.Load.ShouldBe((all, 4 - all));
+        life.Tasks.Load.ShouldBe((Life.MaxConcurrentTasks, 4 - Life.MaxConcurrentTasks));
         go.SetResult();
         await Task.WhenAll(tasks);
         life.Tasks.Load.ShouldBe((0, 0));

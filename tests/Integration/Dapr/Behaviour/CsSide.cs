@@ -23,7 +23,7 @@ static class CsHost
 /// <summary>Our client. Its host is never started: a started one would be a worker too.</summary>
 sealed class CsClient(IHost host) : IClient
 {
-    static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(2);
 
     readonly DaprWorkflowClient _client = host.Services.GetRequiredService<DaprWorkflowClient>();
 

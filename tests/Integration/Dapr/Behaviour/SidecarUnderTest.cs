@@ -39,7 +39,7 @@ sealed class SidecarUnderTest : IAsyncDisposable
     {
         var sidecar = new SidecarUnderTest(token);
         if (!IsRunning)
-            await sidecar.StartAsync(grpcPort: 0, httpPort: 0);
+            await sidecar.StartAsync(FreePort.Next(), FreePort.Next());
         return sidecar;
     }
 

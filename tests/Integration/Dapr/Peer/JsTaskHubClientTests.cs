@@ -7,7 +7,7 @@ namespace LeanPipe.Integration.DaprPeer;
 /// <summary>Our client's calls, decoded by the official SDK's stubs on grpc-js.</summary>
 public sealed class JsTaskHubClientTests
 {
-    static readonly CancellationToken Out = TestContext.Current.CancellationToken;
+    static CancellationToken Out => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Every_request_is_what_the_stubs_read_to_the_last_byte()

@@ -4,6 +4,7 @@ namespace LeanPipe.Integration.Gateway.Fuzzing;
 /// Generated frames, right, mutated and garbage, over every framing and every decoder: nothing crashes, a connection holds no more than a frame, every byte and every frame is in the ledger once, and every
 /// line that would stand in a segment is a record of its schema. LEANPIPE_TEST_FRAMES sets how many (a million by default), LEANPIPE_TEST_SEED where they begin.
 /// </summary>
+[Collection("allocations")]
 public sealed class FuzzTests
 {
     /// <summary>What the tests' own data and the runtime may add; a leak of a byte per frame shows in the large run.</summary>
