@@ -38,6 +38,9 @@ static partial class Events
     [LoggerMessage(12, LogLevel.Warning, "The log holds stream {Stream}, which has no document. Its segments are uploaded and its windows sealed by what the document said last.")]
     public static partial void StreamWithoutDocument(this ILogger logger, StreamName stream);
 
+    [LoggerMessage(19, LogLevel.Warning, "There is no stream document below '{Folder}'; the gateway listens for none until there is one.")]
+    public static partial void NoStreams(this ILogger logger, string folder);
+
     [LoggerMessage(13, LogLevel.Error, "A connection of stream {Stream} ended by a fault of the gateway.")]
     public static partial void ConnectionFailed(this ILogger logger, StreamName stream, Exception reason);
 

@@ -99,6 +99,7 @@ sealed class GatewayHost(
             await StopAsync(cancellationToken);
             throw;
         }
+        if (_byName.IsEmpty && options.StreamsFolder is { } watched) logger.NoStreams(Path.Combine(watched, "streams"));
         if (options.StreamsFolder is { } folder) _reload = new(folder, this, options, health, progress, logger);
     }
 

@@ -28,8 +28,8 @@ static class SendCommand
         var ack = new Option<string?>("--ack") { Description = "Insist on acknowledgements: durable or stored. Without it they are awaited when the stream gives them", HelpName = "KIND" };
         ack.AcceptOnlyFromAmong("durable", "stored");
         var to = new Option<string?>("--to") { Description = "The gateway's address, where it is not the one in the document: a load balancer, a forwarded port", HelpName = "HOST:PORT" };
-        var ackTimeout = GlobalOptions.Duration("--ack-timeout", "When nothing is acknowledged for so long, send what is not over a new connection; twice as long each time [default: 1m; with ack: stored, the stream's cut_after more]");
-        var retryFor = GlobalOptions.Duration("--retry-for", "Give up, with exit code 1, when nothing was acknowledged for so long since the first failure [default: 10m]");
+        var ackTimeout = GlobalOptions.Duration("--ack-timeout", "When nothing is acknowledged for so long, send what is not over a new connection; twice as long each time [default: 1m; with ack: stored, the stream's cut_after more]. With ack: none, how long the gateway may take to hang up when everything is written");
+        var retryFor = GlobalOptions.Duration("--retry-for", "Give up, with exit code 1, when nothing was acknowledged for so long since the first failure, or, with ack: none, nothing was taken [default: 10m]");
         var rate = new Option<double?>("--rate") { Description = "At most so many lines per second over all connections", HelpName = "N" };
         var format = GlobalOptions.Format();
         connections.Between(1, 1000, "1 to 1000");

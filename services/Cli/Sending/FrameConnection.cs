@@ -18,10 +18,13 @@ sealed record ConnectionOptions
     /// <summary>Sent after the last frame, and no frame: bytes of one that never ends.</summary>
     public ReadOnlyMemory<byte> Tail { get; init; }
 
-    /// <summary>Frames that have waited so long, while none was acknowledged, are sent again over another connection. Doubled after every silent one, for a store that is away is silent, too. Infinite: never.</summary>
+    /// <summary>
+    /// Frames that have waited so long, while none was acknowledged, are sent again over another connection. Doubled after every silent one, for a store that is away is silent, too. Without acknowledgements: how long the gateway
+    /// may take, when everything is written, to read it and to end the connection. Infinite: never.
+    /// </summary>
     public TimeSpan AckTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Gives up when, since the first failure, nothing was acknowledged for so long.</summary>
+    /// <summary>Gives up when, since the first failure, nothing was acknowledged for so long; without acknowledgements, when nothing of a batch was taken for so long.</summary>
     public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Called with every failure that is followed by another try, and with null when it goes on.</summary>
@@ -87,7 +90,7 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
             }
             catch (Exception e) when (e is SocketException or IOException)
             {
-                if (!options.Acks && BytesSent > 0)
+                if (!options.Acks && Acked > acked)
                     throw new LeanPipeException("cli.connection_lost", $"The connection to {options.Gateway} broke after {Acked} frames: {e.Message} Without acknowledgements nobody knows which of them arrived.", isTransient: true, e);
                 if (_patience.Failed(isSilence: e is SilenceException) is not { } again) throw GivenUp(e);
                 Reconnects++;
@@ -113,9 +116,9 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         _isWritten = false;
         _patience.Begins();
-        var acks = options.Acks ? ReadAcksAsync(stream, _acked, ended.Token) : Task.CompletedTask;
-        var exchange = ExchangeAsync(socket, stream, acks, ended.Token, stop);
-        var silence = options.Acks ? SilenceAsync(ended.Token) : exchange;
+        var answers = options.Acks ? ReadAcksAsync(stream, _acked, ended.Token) : stream.CopyToAsync(Stream.Null, ended.Token);
+        var exchange = ExchangeAsync(socket, stream, answers, ended.Token, stop);
+        var silence = SilenceAsync(ended.Token);
         try
         {
             await await Task.WhenAny(exchange, silence);
@@ -129,7 +132,7 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
         finally
         {
             await ended.CancelAsync();
-            await Task.WhenAll(exchange, silence, acks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(exchange, silence, answers).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         lock (_lock)
             if (_unacked.Count > 0) throw new IOException($"The gateway closed the connection with {_unacked.Count} frames not acknowledged.");
@@ -151,24 +154,32 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
         if (Unacknowledged == 0) GoesOn();
     }
 
-    async Task ExchangeAsync(Socket socket, NetworkStream stream, Task acks, CancellationToken ended, CancellationToken stop)
+    /// <param name="answers">Ends when the gateway hangs up.</param>
+    async Task ExchangeAsync(Socket socket, NetworkStream stream, Task answers, CancellationToken ended, CancellationToken stop)
     {
-        await WriteAllAsync(stream, acks, ended, stop);
+        await WriteAllAsync(stream, answers, ended, stop);
+        if (!options.Acks && answers.IsCompleted)
+        {
+            // Who hangs up before the end has not read everything.
+            await answers;
+            throw HungUp();
+        }
         socket.Shutdown(SocketShutdown.Send);
         _patience.Begins();
         _isWritten = true;
-        if (options.Acks) await acks;
-        else await stream.CopyToAsync(Stream.Null, ended);
+        await answers;
     }
 
-    /// <summary>Ends when nothing more is to come and nobody hangs up.</summary>
+    /// <summary>Ends when everything is acknowledged and nobody hangs up.</summary>
     /// <exception cref="SilenceException">Frames wait, and nobody acknowledges any.</exception>
+    /// <exception cref="IOException">Without acknowledgements only that the gateway hangs up says that it has read to the end, and it does not.</exception>
     async Task SilenceAsync(CancellationToken ended)
     {
         while (true)
         {
             var waiting = Unacknowledged;
             var left = _patience.Left(isWaiting: waiting > 0 || _isWritten);
+            if (left <= TimeSpan.Zero && !options.Acks) throw new IOException($"Everything was written, and the gateway has not ended the connection within {options.AckTimeout.TotalSeconds:0.###} s.");
             if (left <= TimeSpan.Zero && waiting == 0) return;
             if (left <= TimeSpan.Zero) throw new SilenceException($"Nothing was acknowledged while {waiting} {(waiting == 1 ? "frame" : "frames")} waited for it.");
             await Task.Delay(left < LongestWait ? left : LongestWait, time, ended);
@@ -177,7 +188,7 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
 
     /// <param name="ended">Set when this connection has ended.</param>
     /// <param name="stop">Set when no other follows.</param>
-    async Task WriteAllAsync(NetworkStream stream, Task acks, CancellationToken ended, CancellationToken stop)
+    async Task WriteAllAsync(NetworkStream stream, Task answers, CancellationToken ended, CancellationToken stop)
     {
         _batch.ResetWrittenCount();
         _batch.Write(options.Preamble.Span);
@@ -195,10 +206,10 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
             {
                 await FlushAsync(stream, ended);
                 // When the gateway hangs up, no acknowledgement will move the window any more.
-                if (await Task.WhenAny(moved, acks).WaitAsync(ended) == acks && options.Acks && !moved.IsCompleted)
+                if (await Task.WhenAny(moved, answers).WaitAsync(ended) == answers && !moved.IsCompleted)
                 {
-                    await acks;
-                    throw new IOException("The gateway closed the connection.");
+                    await answers;
+                    throw HungUp();
                 }
             }
             _mayTake = true;
@@ -244,12 +255,34 @@ sealed class FrameConnection(int index, ConnectionOptions options, IFrameSource 
     async Task FlushAsync(NetworkStream stream, CancellationToken stop)
     {
         if (_batch.WrittenCount == 0) return;
-        await stream.WriteAsync(_batch.WrittenMemory, stop);
+        var write = stream.WriteAsync(_batch.WrittenMemory, stop);
+        if (options.Acks) await write;
+        else await TakenAsync(write, stop);
         BytesSent += _batch.WrittenCount;
         _batch.ResetWrittenCount();
         if (options.Acks) return;
         window.Acknowledge(index, Acked);
     }
+
+    /// <summary>Without acknowledgements nothing else shows that somebody is there: a gateway whose store is away takes nothing for long, a machine that hangs for good.</summary>
+    async ValueTask TakenAsync(ValueTask write, CancellationToken stop)
+    {
+        if (write.IsCompleted)
+        {
+            await write;
+            return;
+        }
+        try
+        {
+            await write.AsTask().WaitAsync(options.GiveUpAfter, time, stop);
+        }
+        catch (TimeoutException e)
+        {
+            throw new IOException($"The gateway has taken nothing for {options.GiveUpAfter.TotalSeconds:0.###} s.", e);
+        }
+    }
+
+    static IOException HungUp() => new("The gateway closed the connection before everything was written.");
 
     /// <summary>Reads lines <c>ACK n</c> until the gateway hangs up; n counts the frames of this connection.</summary>
     async Task ReadAcksAsync(NetworkStream stream, long before, CancellationToken stop)

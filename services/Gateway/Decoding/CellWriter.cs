@@ -69,10 +69,13 @@ sealed class CellWriter
         }
     }
 
-    /// <summary>A decimal travels in a string, where readers keep all its digits.</summary>
+    /// <summary>A decimal travels in a string, where readers keep all its digits, and without exponent, which has no place there. What cannot be written so is beyond every decimal, and stays as it is for the validator to say so.</summary>
     void AppendNumber(ReadOnlySpan<byte> text, ArrayBufferWriter<byte> target)
     {
-        if (_field.Type is DecimalType) AppendQuoted(target, text);
+        Span<byte> plain = stackalloc byte[JsonNumber.LongestPlain];
+        if (_field.Type is not DecimalType) Append(target, text);
+        else if (JsonNumber.IsPlain(text)) AppendQuoted(target, text);
+        else if (JsonNumber.TryWritePlain(text, plain, out var written)) AppendQuoted(target, plain[..written]);
         else Append(target, text);
     }
 

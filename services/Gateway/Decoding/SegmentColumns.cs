@@ -18,7 +18,7 @@ static class SegmentColumns
     {
         Int64Type => new("BIGINT"),
         Float64Type => new("DOUBLE"),
-        DecimalType t => Cast($"DECIMAL({t.Precision},{t.Scale})"),
+        DecimalType t => Decimal(t),
         BoolType => new("BOOLEAN"),
         BytesType => new("VARCHAR", "BLOB", x => $"from_base64({x})"),
         TimestampType { Unit: TimestampUnit.Text } t when canonical || t.Format is null => new("TIMESTAMPTZ"),
@@ -36,7 +36,12 @@ static class SegmentColumns
     };
 
     /// <summary>Read as the text of the number, for DuckDB's own way from JSON to a decimal rounds through a double with the scale applied.</summary>
-    static ColumnShape Cast(string type) => new("VARCHAR", type, x => $"CAST({x} AS {type})");
+    /// <remarks>A number below 0.0001 has the text 1e-05 there, with a digit before its point; where the type has none there, one with room for it comes first.</remarks>
+    static ColumnShape Decimal(DecimalType type)
+    {
+        var name = $"DECIMAL({type.Precision},{type.Scale})";
+        return type.Precision > type.Scale ? new("VARCHAR", name, x => $"CAST({x} AS {name})") : new("VARCHAR", name, x => $"CAST(CAST({x} AS DECIMAL({type.Precision + 1},{type.Scale})) AS {name})");
+    }
 
     static ColumnShape List(ColumnShape item, int depth)
     {

@@ -19,7 +19,7 @@ sealed class Reconciliation(WriteAheadLog log, GatewayState state, PatientStore 
     {
         List<(Lane Lane, StreamName Stream)> lanes;
         lock (state.Sync)
-            lanes = [.. state.Active.Where(l => l.OldestNeeded < state.DoubtfulUpTo).Select(l => (l, state.Streams[l.Key.Stream].Name))];
+            lanes = [.. state.Active.Where(l => l.OldestNeeded < state.DoubtfulUpTo || l.Pending.Exists(IsDoubtful)).Select(l => (l, state.Streams[l.Key.Stream].Name))];
         foreach (var (lane, stream) in lanes)
         {
             await FindPendingAsync(lane, stream, cancellationToken);
@@ -28,11 +28,14 @@ sealed class Reconciliation(WriteAheadLog log, GatewayState state, PatientStore 
         logger.LogReconciled(_found, _loose);
     }
 
+    /// <summary>A cut whose first line may be lost, known behind the lost part by its entry: its name says where it begins.</summary>
+    bool IsDoubtful(PendingCut cut) => SegmentName.PositionOf(cut.Segment) < state.DoubtfulUpTo;
+
     /// <summary>An object that is there already may hold lines that are lost here, so it is not written again.</summary>
     async Task FindPendingAsync(Lane lane, StreamName stream, CancellationToken cancellationToken)
     {
         List<PendingCut> pending;
-        lock (state.Sync) pending = [.. lane.Pending.Where(p => p.Extents[0].Position < state.DoubtfulUpTo)];
+        lock (state.Sync) pending = [.. lane.Pending.Where(IsDoubtful)];
         foreach (var cut in pending)
         {
             var key = SegmentName.KeyOf(lane.Key, stream, cut.Segment);

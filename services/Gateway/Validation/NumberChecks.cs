@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text.Json;
 using LeanPipe.Contracts;
 
@@ -33,9 +34,10 @@ sealed class Float64Check(Float64Type type) : FieldCheck
         number.Length < SurelyFiniteLength && number.IndexOfAny((byte)'e', (byte)'E') < 0;
 }
 
-/// <summary>A number without exponent, as a JSON number or in a string, that the type holds without rounding.</summary>
+/// <summary>A JSON number, or one without exponent in a string, that the type holds without rounding.</summary>
 /// <remarks>
-/// DuckDB reads a JSON number through a double, which keeps 15 digits exactly. So a JSON number of more digits is refused here rather than rounded there; a string keeps all.
+/// DuckDB reads a JSON number through a double, which keeps 15 digits exactly. So a JSON number of more digits is refused here rather than rounded there; a string keeps all, for its text is cast as it is. That cast counts digits
+/// before it looks at an exponent, and refuses what fits with it; so a string has none.
 /// </remarks>
 sealed class DecimalCheck(DecimalType type) : FieldCheck
 {
@@ -45,7 +47,7 @@ sealed class DecimalCheck(DecimalType type) : FieldCheck
     {
         if (reader.TokenType is not (JsonTokenType.Number or JsonTokenType.String)) return verdict.Fail(RejectCode.WrongType, ref reader);
         var text = reader.TokenType == JsonTokenType.Number ? reader.ValueSpan : verdict.Text(ref reader);
-        if (!JsonNumber.IsPlain(text)) return verdict.Fail(RejectCode.WrongType, ref reader);
+        if (!JsonNumber.IsPlain(text)) return reader.TokenType == JsonTokenType.Number ? AcceptsMoved(ref reader, verdict) : verdict.Fail(RejectCode.WrongType, ref reader);
 
         if (text[0] == '-') text = text[1..];
         var point = text.IndexOf((byte)'.');
@@ -59,6 +61,15 @@ sealed class DecimalCheck(DecimalType type) : FieldCheck
             : whole.Length == 0 ? fraction.TrimStart((byte)'0').Length
             : whole.Length + fraction.Length;
         return significant <= DigitsOfDouble || verdict.Fail(RejectCode.TooPrecise, ref reader);
+    }
+
+    /// <summary>The token is a number with an exponent.</summary>
+    bool AcceptsMoved(ref Utf8JsonReader reader, Verdict verdict)
+    {
+        var (first, last, point) = JsonNumber.PlacesOf(reader.ValueSpan);
+        if (first < 0) return true;
+        if (point - first > type.Precision - type.Scale) return verdict.Fail(RejectCode.OutOfRange, ref reader);
+        return (last + 1 - point <= type.Scale && last + 1 - first <= DigitsOfDouble) || verdict.Fail(RejectCode.TooPrecise, ref reader);
     }
 }
 
@@ -74,6 +85,75 @@ static class JsonNumber
         var exponent = text[(rest + 1)..];
         if (exponent is [(byte)'+' or (byte)'-', ..]) exponent = exponent[1..];
         return exponent.Length > 0 && exponent.IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0;
+    }
+
+    /// <summary>What a number without an exponent may take that is written for a decimal: a sign, 0 and a point, zeros and digits.</summary>
+    public const int LongestPlain = 3 + 2 * MostDigits;
+
+    /// <summary>More than any decimal has, on either side of its point.</summary>
+    const int MostDigits = 40;
+
+    /// <summary>Beyond any number that can be held; so far from overflowing that positions can be added.</summary>
+    const int LargestExponent = 1_000_000;
+
+    /// <summary>Where a number's digits stand, the point not counted: the first and the last that are no zeros, and the one behind the point once the exponent has moved it.</summary>
+    /// <returns>First is negative for zero.</returns>
+    public static (int First, int Last, int Point) PlacesOf(ReadOnlySpan<byte> number)
+    {
+        if (number[0] == '-') number = number[1..];
+        var end = number.IndexOfAny((byte)'e', (byte)'E');
+        var exponent = 0;
+        if (end >= 0)
+        {
+            var text = number[(end + 1)..];
+            number = number[..end];
+            exponent = Utf8Parser.TryParse(text, out int read, out var used) && used == text.Length ? Math.Clamp(read, -LargestExponent, LargestExponent) : text[0] == '-' ? -LargestExponent : LargestExponent;
+        }
+        var whole = number.IndexOf((byte)'.');
+        if (whole < 0) whole = number.Length;
+        var first = number.IndexOfAnyInRange((byte)'1', (byte)'9');
+        var last = number.LastIndexOfAnyInRange((byte)'1', (byte)'9');
+        return (first > whole ? first - 1 : first, last > whole ? last - 1 : last, whole + exponent);
+    }
+
+    /// <summary>Writes the same number without an exponent; false when that takes more digits than any decimal has.</summary>
+    public static bool TryWritePlain(ReadOnlySpan<byte> number, Span<byte> plain, out int written)
+    {
+        var (first, last, point) = PlacesOf(number);
+        written = 0;
+        if (first < 0)
+        {
+            plain[written++] = (byte)'0';
+            return true;
+        }
+        var (digits, whole) = (last - first + 1, point - first);
+        if (digits > MostDigits || Math.Abs(whole) > MostDigits) return false;
+        if (number[0] == '-')
+        {
+            plain[written++] = (byte)'-';
+            number = number[1..];
+        }
+        if (whole <= 0)
+        {
+            plain[written++] = (byte)'0';
+            plain[written++] = (byte)'.';
+            plain.Slice(written, -whole).Fill((byte)'0');
+            written -= whole;
+        }
+        for (var (at, rank) = (0, 0); rank <= last; at++)
+        {
+            if (number[at] == '.') continue;
+            if (rank >= first)
+            {
+                if (rank == point && whole > 0) plain[written++] = (byte)'.';
+                plain[written++] = number[at];
+            }
+            rank++;
+        }
+        if (whole <= digits) return true;
+        plain.Slice(written, whole - digits).Fill((byte)'0');
+        written += whole - digits;
+        return true;
     }
 
     /// <summary>Whether it is a number without an exponent.</summary>

@@ -55,7 +55,43 @@ public sealed class DamagedLogTests : IDisposable
             }
     }
 
-    /// <summary>The image of a gateway's disk with two windows sealed and one open.</summary>
+    [Fact]
+    public async Task An_object_whose_first_line_the_log_has_lost_is_not_written_again_from_the_others()
+    {
+        var options = GatewayUnderTest.Options(Path.Combine(_folder.FullName, "live"), Stream);
+        var image = Path.Combine(_folder.FullName, "image");
+        var copied = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var store = new WatchedStore(ObjectStores.Open(options.Lake), where =>
+        {
+            // The object is there, and the log does not say so yet.
+            if (where != "after-put" || copied.Task.IsCompleted) return;
+            TornLake.Copy(options.LogDirectory, Path.Combine(image, "log"));
+            TornLake.Copy(options.Lake.Root, Path.Combine(image, "lake"));
+            copied.SetResult();
+        });
+        var all = Enumerable.Range(0, 6).Select(i => Sender.Line(i)).ToList();
+        await using (var gateway = await GatewayUnderTest.StartAsync(options, store))
+        {
+            using var sender = await gateway.ConnectAsync();
+            for (var i = 0; i < all.Count; i++)
+            {
+                await sender.SendAsync(all[i] + "\n");
+                await sender.AcknowledgedAsync(i + 1);
+            }
+            await copied.Task.WaitAsync(GatewayUnderTest.Timeout());
+        }
+        var log = Directory.GetFiles(Path.Combine(image, "log"), "*.wal").ShouldHaveSingleItem();
+        var bytes = await File.ReadAllBytesAsync(log, TestContext.Current.CancellationToken);
+        bytes[bytes.AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(all[0]))] ^= 0x20;
+        await File.WriteAllBytesAsync(log, bytes, TestContext.Current.CancellationToken);
+        await ShouldGoOnAsync(options, image, all, lost: "", "first line");
+    }
+
+    /// <summary>The image of a gateway's disk with two windows sealed and two open.</summary>
+    /// <remarks>
+    /// Taken by the committer between two batches, so that no copy of a file is older than another's. By then every frame is validated: behind a lost part those that are not count as if they were (docs/specs/log.md, Damage), and only
+    /// a replay would make records of them. And the two windows were sealed before the last twenty records came, so that what the newest file loses when it is cut is of no manifest: that it was cut, nobody can tell.
+    /// </remarks>
     async Task<(LeanPipe.Gateway.GatewayOptions Options, List<string> All)> FilledAsync(ValidationMode mode)
     {
         var live = Path.Combine(_folder.FullName, "live");
@@ -63,18 +99,30 @@ public sealed class DamagedLogTests : IDisposable
         var all = new List<string>();
         await using (var gateway = await GatewayUnderTest.StartAsync(options))
         {
-            using var sender = await gateway.ConnectAsync();
-
-            // The first record's window stays open, and with it the whole log stays in its folder.
-            for (var i = 0; i < 60; i++)
+            var copied = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            using (var sender = await gateway.ConnectAsync())
             {
-                all.Add(Sender.Line(i, i == 0 ? "2026-01-01T13:00:00Z" : $"2026-01-01T1{i / 20}:00:00Z"));
-                await sender.SendAsync(all[^1] + "\n");
-                await sender.AcknowledgedAsync(i + 1);
+                // The first record's window stays open, and with it the whole log stays in its folder.
+                for (var i = 0; i < 60; i++)
+                {
+                    if (i == 40)
+                        while (all.Skip(1).Except(await SealedAsync(gateway)).Any()) await gateway.NextPublishedAsync();
+                    all.Add(Sender.Line(i, i == 0 ? "2026-01-01T13:00:00Z" : $"2026-01-01T1{i / 20}:00:00Z"));
+                    await sender.SendAsync(all[^1] + "\n");
+                    await sender.AcknowledgedAsync(i + 1);
+                }
+                await gateway.Host.Validation.ShouldNotBeNull().CatchUpAsync(GatewayUnderTest.Timeout());
+                gateway.Host.Log.ShouldNotBeNull().Synced = () =>
+                {
+                    if (copied.Task.IsCompleted) return;
+                    TornLake.Copy(options.LogDirectory, Path.Combine(_folder.FullName, "image", "log"));
+                    TornLake.Copy(options.Lake.Root, Path.Combine(_folder.FullName, "image", "lake"));
+                    copied.SetResult();
+                };
             }
-            for (var windows = 0; windows < 2; windows++) await gateway.NextPublishedAsync();
-            TornLake.Copy(options.LogDirectory, Path.Combine(_folder.FullName, "image", "log"));
-            TornLake.Copy(options.Lake.Root, Path.Combine(_folder.FullName, "image", "lake"));
+
+            // That the connection has ended is a batch for sure.
+            await copied.Task.WaitAsync(GatewayUnderTest.Timeout());
         }
         return (options, all);
     }
@@ -89,6 +137,7 @@ public sealed class DamagedLogTests : IDisposable
             Streams = [options.Streams[0] with { SealWhenIdleFor = TimeSpan.FromMinutes(1) }],
             AcceptLogDamage = true,
         };
+        TestContext.Current.TestOutputHelper?.WriteLine(where);
         await using var gateway = await GatewayUnderTest.StartAsync(options, time: time);
         time.Advance(TimeSpan.FromMinutes(1));
         var must = all.Where(line => !lost.Contains(line, StringComparison.Ordinal)).ToHashSet();

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Numerics;
 using DuckDB.NET.Data;
 using LeanPipe.Contracts;
 using LeanPipe.Gateway.Decoding;
@@ -41,6 +43,16 @@ public sealed class SegmentColumnsTests : IDisposable
     [InlineData("decimal", "123456789012.345", "DECIMAL(38,18)", "123456789012.345000000000000000")]
     [InlineData("decimal", "0.000000000012345", "DECIMAL(38,18)", "0.000000000012345000")]
     [InlineData("decimal", "\"12345678901234567890.123456789012345678\"", "DECIMAL(38,18)", "12345678901234567890.123456789012345678")]
+    [InlineData("decimal", "1.5E-2", "DECIMAL(38,18)", "0.015000000000000000")]
+    [InlineData("decimal", "12345e15", "DECIMAL(38,18)", "12345000000000000000.000000000000000000")]
+    [InlineData("decimal", "-0e5", "DECIMAL(38,18)", "0.000000000000000000")]
+    [InlineData("decimal", "0e999999999999", "DECIMAL(38,18)", "0.000000000000000000")]
+    [InlineData("wide", "1e37", "DECIMAL(38,0)", "10000000000000000000000000000000000000")]
+    [InlineData("wide", "123456789012345e23", "DECIMAL(38,0)", "12345678901234500000000000000000000000")]
+    [InlineData("fraction", "0.00001", "DECIMAL(5,5)", ".00001")]
+    [InlineData("fraction", "-1.2e-4", "DECIMAL(5,5)", "-.00012")]
+    [InlineData("fraction", "\"0.00001\"", "DECIMAL(5,5)", ".00001")]
+    [InlineData("tiny", "1e-37", "DECIMAL(37,37)", ".0000000000000000000000000000000000001")]
     [InlineData("bool", "true", "BOOLEAN", "true")]
     [InlineData("string", "\"a\\u0000\\ud83d\\ude00\"", "VARCHAR", "a\0😀")]
     [InlineData("bytes", "\"aGVsbG8=\"", "BLOB", "hello")]
@@ -69,6 +81,40 @@ public sealed class SegmentColumnsTests : IDisposable
         found.ShouldBe([(duckType, expected), (duckType, null), (duckType, null)]);
     }
 
+    [Theory, InlineData(18, 6), InlineData(38, 18), InlineData(5, 5), InlineData(38, 0), InlineData(15, 2), InlineData(37, 37), InlineData(38, 37)]
+    public void Whatever_number_a_decimal_accepts_DuckDB_reads_without_rounding(int precision, int scale)
+    {
+        var random = new Random(precision * 100 + scale);
+        var schema = new RecordType([new("v", new DecimalType(precision, scale)), new("t", new TimestampType())]);
+        var validator = new RecordValidator(schema, "t", canonicalTimestamps: false);
+        var (lines, expected) = (new List<string>(), new List<string?>());
+        while (lines.Count < 3000)
+        {
+            var digits = random.NextInt64(1, (long)Math.Pow(10, random.Next(1, 16))).ToString(CultureInfo.InvariantCulture);
+            var point = random.Next(1, digits.Length + 1);
+            var exponent = random.Next(-precision, precision);
+            var number = (random.Next(2) == 0 ? "-" : "") + digits[..point] + (point < digits.Length ? "." + digits[point..] : "") + random.Next(3) switch { 0 => "", 1 => $"e{exponent}", _ => $"E{exponent:+0;-0}" };
+            var line = $"{{\"v\":{number},\"t\":\"2026-01-01T10:00:00Z\"}}";
+            if (!validator.Accepts(System.Text.Encoding.UTF8.GetBytes(line), new Verdict())) continue;
+            lines.Add(line);
+            expected.Add(Exactly(number, precision, scale));
+        }
+        var read = Read(schema, [.. lines]).ConvertAll(r => r.Value);
+        for (var i = 0; i < lines.Count; i++) read[i].ShouldBe(expected[i], lines[i]);
+    }
+
+    /// <summary>As DuckDB writes a decimal, worked out with whole numbers of any size.</summary>
+    static string Exactly(string number, int precision, int scale)
+    {
+        var parts = number.TrimStart('-').ToLowerInvariant().Split('e');
+        var point = parts[0].IndexOf('.', StringComparison.Ordinal);
+        var power = scale + (parts.Length > 1 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : 0) - (point < 0 ? 0 : parts[0].Length - point - 1);
+        var value = BigInteger.Parse(parts[0].Replace(".", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
+        value = power >= 0 ? value * BigInteger.Pow(10, power) : value / BigInteger.Pow(10, -power);
+        var text = value.ToString(CultureInfo.InvariantCulture).PadLeft(scale + 1, '0');
+        return (number[0] == '-' ? "-" : "") + (precision > scale ? text[..^scale] : "") + (scale > 0 ? "." + text[^scale..] : "");
+    }
+
     [Theory]
     [InlineData("1e999")]
     [InlineData("-1E+400")]
@@ -94,6 +140,8 @@ public sealed class SegmentColumnsTests : IDisposable
         ["float"] = new Float64Type(),
         ["decimal"] = new DecimalType(38, 18),
         ["wide"] = new DecimalType(38, 0),
+        ["fraction"] = new DecimalType(5, 5),
+        ["tiny"] = new DecimalType(37, 37),
         ["month"] = new TimestampType(TimestampUnit.Text, "dd-MMM-yyyy"),
         ["bool"] = new BoolType(),
         ["string"] = new StringType(),

@@ -126,6 +126,30 @@ public sealed class FrameConnectionTests : IDisposable
     }
 
     [Fact]
+    public async Task Without_acknowledgements_a_gateway_that_hangs_up_before_the_end_is_an_error()
+    {
+        var source = new SlowSource();
+        var connection = new FrameConnection(0, new() { Gateway = _gateway.Address, Acks = false }, source, new(1, 100, inStep: false), pace: null, TimeProvider.System);
+        var sending = connection.RunAsync(0, TestContext.Current.CancellationToken);
+        source.Give("a");
+        using (var peer = await _gateway.AcceptAsync()) (await peer.ReadLineAsync()).ShouldBe("a");
+        source.End();
+        (await Should.ThrowAsync<LeanPipeException>(sending)).Code.ShouldBe("cli.connection_lost");
+    }
+
+    [Fact]
+    public async Task Without_acknowledgements_no_line_is_left_out_when_a_connection_breaks_before_its_first_byte()
+    {
+        var source = new SlowSource();
+        var connection = new FrameConnection(0, new() { Gateway = _gateway.Address, Acks = false }, source, new(1, 100, inStep: false), pace: null, TimeProvider.System);
+        var sending = connection.RunAsync(0, TestContext.Current.CancellationToken);
+        (await _gateway.AcceptAsync()).Abort();
+        source.Give("a");
+        source.End();
+        (await Should.ThrowAsync<LeanPipeException>(sending)).Code.ShouldBe("cli.connection_lost");
+    }
+
+    [Fact]
     public async Task Empty_lines_are_not_sent_for_the_gateway_does_not_count_them()
     {
         using var lines = new LineSource(new MemoryStream("a\n\n\r\nb\r\n\nc"u8.ToArray()));

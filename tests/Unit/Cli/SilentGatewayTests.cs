@@ -126,6 +126,44 @@ public sealed class SilentGatewayTests : IDisposable
         connection.Reconnects.ShouldBe(0);
     }
 
+    [Fact]
+    public async Task Without_acknowledgements_a_listener_that_does_not_hang_up_at_the_end_is_an_error()
+    {
+        var connection = Connection(Lines("a", "b"), acks: false);
+        var sending = connection.RunAsync(0, TestContext.Current.CancellationToken);
+        using var peer = await _gateway.AcceptAsync();
+        (await peer.ReadToEndAsync()).ShouldBe("a\nb\n");
+        while (!sending.IsCompleted)
+        {
+            _time.Advance(Minute);
+            await Task.Yield();
+        }
+        var error = await Should.ThrowAsync<LeanPipeException>(sending);
+        (error.Code, error.IsTransient).ShouldBe(("cli.connection_lost", true));
+        error.Message.ShouldContain("Everything was written, and the gateway has not ended the connection within 60 s. Without acknowledgements nobody knows which of them arrived.");
+    }
+
+    [Fact]
+    public async Task Without_acknowledgements_a_listener_that_takes_nothing_is_given_up()
+    {
+        var connection = Connection(new EndlessSource(), acks: false);
+        var sending = connection.RunAsync(0, TestContext.Current.CancellationToken);
+        using var peer = await _gateway.AcceptAsync();
+        while (!sending.IsCompleted)
+        {
+            _time.Advance(Minute);
+            await Task.Yield();
+        }
+        (await Should.ThrowAsync<LeanPipeException>(sending)).Message.ShouldContain("The gateway has taken nothing for 600 s.");
+    }
+
+    sealed class EndlessSource : IFrameSource
+    {
+        readonly byte[] _frame = new byte[64 * 1024];
+
+        public ValueTask<ReadOnlyMemory<byte>?> NextAsync(CancellationToken stop) => new((ReadOnlyMemory<byte>?)_frame);
+    }
+
     /// <summary>The first connection's silence is watched: behind the limit of connecting, it is the second timer.</summary>
     Task WatchedAsync() => _time.CreatedAsync(2).WaitAsync(TestContext.Current.CancellationToken);
 
@@ -140,8 +178,8 @@ public sealed class SilentGatewayTests : IDisposable
         return trouble;
     }
 
-    FrameConnection Connection(IFrameSource source) => new(
-        0, new() { Gateway = _gateway.Address, Acks = true, Troubled = trouble => _troubles.Writer.TryWrite((trouble, _time.NextTimerAsync())) }, source, new(1, 100, inStep: false), pace: null, _time);
+    FrameConnection Connection(IFrameSource source, bool acks = true) => new(
+        0, new() { Gateway = _gateway.Address, Acks = acks, Troubled = trouble => _troubles.Writer.TryWrite((trouble, _time.NextTimerAsync())) }, source, new(1, 100, inStep: false), pace: null, _time);
 
     static LineSource Lines(params string[] lines) => new(new MemoryStream(Encoding.ASCII.GetBytes(string.Join('\n', lines))));
 }

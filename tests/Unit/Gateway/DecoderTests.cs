@@ -88,8 +88,29 @@ public sealed class DecoderTests
     [InlineData("i64", "FFFFFFFFFFFFFF7F", "9223372036854775807")]
     [InlineData("u64", "FFFFFFFFFFFFFFFF", "18446744073709551615")]
     [InlineData("f64", "9A9999999999B93F", "0.1")]
+    [InlineData("f64", "FCA9F1D24D62503F", "0.001")]
+    [InlineData("f64", "006667D03DEBEF43", "18400000000000000000")]
+    [InlineData("f64", "03EB2AF2548B1143", "1234567890123456.8")]
+    [InlineData("f64", "4850651EE44E43C4", "-712345678901234600000")]
     public void Numbers_of_the_other_byte_order_keep_every_digit(string type, string hex, string number) =>
         Decode($"{{ binary: {{ byte_order: little, fields: {{ v: {{ type: {type} }} }} }} }}", "{ v: { type: decimal, precision: 38, scale: 3 }, at: timestamp }", Convert.FromHexString(hex)).ShouldBe($$"""{"v":"{{number}}"}""");
+
+    [Theory]
+    [InlineData("{ csv: { columns: [v, w] } }", "1.5E-2,1e3", """{"v":"0.015","w":1e3}""")]
+    [InlineData("key_value", "v=15e+1 w=-2.5e-3", """{"v":"150","w":-2.5e-3}""")]
+    [InlineData("{ regex: { pattern: '^(?<v>\\S+) (?<w>\\S+)$' } }", "-0.00120e3 1", """{"v":"-1.2","w":1}""")]
+    [InlineData("key_value", "v=123456789012345678e-4 w=0", """{"v":"12345678901234.5678","w":0}""")]
+    [InlineData("key_value", "v=0e-99 w=0", """{"v":"0","w":0}""")]
+    [InlineData("key_value", "v=0.1e1 w=0", """{"v":"1","w":0}""")]
+    [InlineData("key_value", "v=10.5e1 w=0", """{"v":"105","w":0}""")]
+    [InlineData("key_value", "v=1e-5 w=0", "too_precise v@0")]
+    [InlineData("key_value", "v=1e14 w=0", "out_of_range v@0")]
+    [InlineData("key_value", "v=1e99 w=0", "out_of_range v@0")]
+    [InlineData("key_value", "v=1e-99 w=0", "too_precise v@0")]
+    [InlineData("key_value", "v=1e w=0", "wrong_type v@0")]
+    [InlineData("key_value", "v=0 w=1e999", "out_of_range w@4")]
+    public void A_number_in_a_text_may_have_an_exponent_as_in_JSON(string decoder, string frame, string expected) =>
+        Decode(decoder, "{ v: { type: decimal, precision: 18, scale: 4 }, w: float64, at: timestamp }", Encoding.ASCII.GetBytes(frame)).ShouldBe(expected);
 
     [Theory]
     [InlineData("GET /a 200 5ms", """{"path":"/a","code":200}""")]

@@ -121,7 +121,7 @@ static class TypeReader
         {
             case "int64": return Ordered(map, errors, new Int64Type(map.Integer("min", long.MinValue, long.MaxValue) ?? long.MinValue, map.Integer("max", long.MinValue, long.MaxValue) ?? long.MaxValue), t => t.Min <= t.Max, "min", "max");
             case "float64": return Ordered(map, errors, new Float64Type(map.Number("min") ?? double.MinValue, map.Number("max") ?? double.MaxValue), t => t.Min <= t.Max, "min", "max");
-            case "decimal": return Ordered(map, errors, new DecimalType((int)(map.Integer("precision", 1, 38) ?? 18), (int)(map.Integer("scale", 0, 38) ?? 3)), t => t.Scale <= t.Precision, "scale", "precision");
+            case "decimal": return Ordered(map, errors, new DecimalType((int)(map.Integer("precision", 1, 38) ?? 18), (int)(map.Integer("scale", 0, 37) ?? 3)), t => t.Scale <= t.Precision, "scale", "precision");
             case "bool": return new BoolType();
             case "string": return Ordered(map, errors, new StringType((int)(map.Integer("min_length", 0, int.MaxValue) ?? 0), (int)(map.Integer("max_length", 0, int.MaxValue) ?? int.MaxValue), Pattern(map, errors)), t => t.MinLength <= t.MaxLength, "min_length", "max_length");
             case "bytes": return new BytesType((int)(map.Integer("max_length", 0, int.MaxValue) ?? int.MaxValue));
