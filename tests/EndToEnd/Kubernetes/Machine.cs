@@ -20,6 +20,7 @@ sealed class Machine(IPEndPoint service, DateTime hour, int perSecond) : IFrameS
     readonly Lock _lock = new();
     readonly List<(long Number, TaskCompletionSource Reached)> _waiting = [];
     long _next, _end = long.MaxValue;
+    Exception? _failed;
     CancellationTokenSource? _silence;
 
     public WindowId Window => WindowId.Parse(hour.ToString("yyyy-MM-ddTHH", CultureInfo.InvariantCulture));
@@ -48,7 +49,54 @@ sealed class Machine(IPEndPoint service, DateTime hour, int perSecond) : IFrameS
     /// </remarks>
     public async Task SendAsync()
     {
-        var stop = TestContext.Current.CancellationToken;
+        try
+        {
+            await SendUntilToldAsync(TestContext.Current.CancellationToken);
+        }
+        catch (Exception e)
+        {
+            // Nobody waits on for numbers that will not come.
+            lock (_lock)
+            {
+                _failed = e;
+                foreach (var (_, reached) in _waiting) reached.TrySetException(e);
+                _waiting.Clear();
+            }
+            throw;
+        }
+    }
+
+    public void Stop() => StopAt(0);
+
+    /// <summary>Complete when so many more than now are acknowledged.</summary>
+    public Task MoreAsync(long records)
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_lock)
+        {
+            if (_failed is not null) throw new InvalidOperationException("The machine sends no more.", _failed);
+            _waiting.Add((_next + records + InFlight, reached));
+        }
+        return reached.Task.WaitAsync(TestContext.Current.CancellationToken);
+    }
+
+    public ValueTask<ReadOnlyMemory<byte>?> NextAsync(CancellationToken stop)
+    {
+        lock (_lock)
+        {
+            _silence?.CancelAfter(Silence);
+            if (_next >= _end) return new((ReadOnlyMemory<byte>?)null);
+            foreach (var waiting in _waiting.Where(w => w.Number <= _next).ToList())
+            {
+                _waiting.Remove(waiting);
+                waiting.Reached.SetResult();
+            }
+            return new((ReadOnlyMemory<byte>?)Encoding.UTF8.GetBytes(Line(_next++)));
+        }
+    }
+
+    async Task SendUntilToldAsync(CancellationToken stop)
+    {
         for (long acknowledged = 0; ;)
         {
             using var silence = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -65,31 +113,6 @@ sealed class Machine(IPEndPoint service, DateTime hour, int perSecond) : IFrameS
             {
                 acknowledged += connection.Acked;
             }
-        }
-    }
-
-    public void Stop() => StopAt(0);
-
-    /// <summary>Complete when so many more than now are acknowledged.</summary>
-    public Task MoreAsync(long records)
-    {
-        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_lock) _waiting.Add((_next + records + InFlight, reached));
-        return reached.Task.WaitAsync(TestContext.Current.CancellationToken);
-    }
-
-    public ValueTask<ReadOnlyMemory<byte>?> NextAsync(CancellationToken stop)
-    {
-        lock (_lock)
-        {
-            _silence?.CancelAfter(Silence);
-            if (_next >= _end) return new((ReadOnlyMemory<byte>?)null);
-            foreach (var waiting in _waiting.Where(w => w.Number <= _next).ToList())
-            {
-                _waiting.Remove(waiting);
-                waiting.Reached.SetResult();
-            }
-            return new((ReadOnlyMemory<byte>?)Encoding.UTF8.GetBytes(Line(_next++)));
         }
     }
 

@@ -10,6 +10,7 @@ sealed class PodWatch : IAsyncDisposable
     readonly List<(Func<Pod, bool> Wanted, TaskCompletionSource<Pod> Found)> _waiting = [];
     readonly CancellationTokenSource _stop = new();
     readonly Task _reading;
+    Exception? _ended;
 
     /// <param name="from">What happened before this version of the namespace's pods is not told; null tells of all pods that there are.</param>
     public PodWatch(Tool kubectl, string space, string? from = null) =>
@@ -25,6 +26,8 @@ sealed class PodWatch : IAsyncDisposable
     }
 
     /// <summary>The first that is or becomes so.</summary>
+    /// <remarks>Ask for nothing that passes: of a pod that was so once, and is not any more when this is asked, nobody tells. What lasts is that it is there, that it has ended, that it is gone.</remarks>
+    /// <exception cref="InvalidOperationException">The API server tells of no more pods.</exception>
     public async Task<Pod> FirstAsync(Func<Pod, bool> wanted)
     {
         Task<Pod> found;
@@ -32,6 +35,7 @@ sealed class PodWatch : IAsyncDisposable
         {
             foreach (var pod in _seen.Values)
                 if (wanted(pod)) return pod;
+            if (_ended is not null) throw _ended;
             var waiting = new TaskCompletionSource<Pod>(TaskCreationOptions.RunContinuationsAsynchronously);
             _waiting.Add((wanted, waiting));
             found = waiting.Task;
@@ -48,22 +52,42 @@ sealed class PodWatch : IAsyncDisposable
 
     async Task ReadAsync(IAsyncEnumerable<string> lines)
     {
-        await foreach (var line in lines)
+        var why = "The API server ended the watch of pods.";
+        try
         {
-            var change = JsonDocument.Parse(line).RootElement;
-            var pod = new Pod(change.GetProperty("object"), change.GetProperty("type").GetString() == "DELETED");
-            lock (_lock)
+            await foreach (var line in lines)
             {
-                _seen[pod.Uid] = pod;
-                foreach (var waiting in _waiting.Where(w => w.Wanted(pod)).ToList())
+                var change = JsonDocument.Parse(line).RootElement;
+                if (change.GetProperty("type").GetString() is not ("ADDED" or "MODIFIED" or "DELETED"))
                 {
-                    _waiting.Remove(waiting);
-                    waiting.Found.SetResult(pod);
+                    why = $"The API server ended the watch of pods: {line}";
+                    return;
                 }
+                Tell(new(change.GetProperty("object"), change.GetProperty("type").GetString() == "DELETED"));
             }
         }
+        finally
+        {
+            // Whoever waits, and whoever asks from now on, hears that nothing more will come.
+            lock (_lock)
+            {
+                _ended = new InvalidOperationException(why);
+                foreach (var (_, found) in _waiting) found.TrySetException(_ended);
+            }
+        }
+    }
+
+    void Tell(Pod pod)
+    {
         lock (_lock)
-            foreach (var (_, found) in _waiting) found.SetException(new InvalidOperationException("The API server ended the watch of pods."));
+        {
+            _seen[pod.Uid] = pod;
+            foreach (var waiting in _waiting.Where(w => w.Wanted(pod)).ToList())
+            {
+                _waiting.Remove(waiting);
+                waiting.Found.SetResult(pod);
+            }
+        }
     }
 }
 
@@ -76,6 +100,9 @@ readonly record struct Pod(JsonElement Object, bool Gone)
     public string Phase => Object.GetProperty("status").GetProperty("phase").GetString()!;
 
     public bool Ended => Phase is "Succeeded" or "Failed";
+
+    /// <summary>It is asked to go, and may not have ended yet: one that an earlier test has replaced, say.</summary>
+    public bool Leaves => Object.GetProperty("metadata").TryGetProperty("deletionTimestamp", out _);
 
     public bool IsReady => Object.GetProperty("status").TryGetProperty("conditions", out var conditions)
         && conditions.EnumerateArray().Any(c => c.GetProperty("type").GetString() == "Ready" && c.GetProperty("status").GetString() == "True");

@@ -65,6 +65,8 @@ sealed class Release : IAsyncDisposable
 
     public Task<string> KubectlAsync(params string[] arguments) => _cluster.Kubectl.RunAsync(["-n", Space, .. arguments]);
 
+    public Task TryKubectlAsync(params string[] arguments) => _cluster.Kubectl.TryAsync(["-n", Space, .. arguments], null, TestContext.Current.CancellationToken);
+
     /// <summary>Waits where the command can: an upgrade and a rollback are over when the new pods are ready.</summary>
     public async Task<string> HelmAsync(string command, params string[] arguments)
     {
@@ -98,28 +100,46 @@ sealed class Release : IAsyncDisposable
     /// <summary>No warning, no goodbye.</summary>
     public Task KillAsync(string pod) => KubectlAsync("delete", "pod", pod, "--grace-period=0", "--force");
 
-    /// <summary>The first line of these pods' logs that says so, with the pod's name.</summary>
-    public async Task<string> PodThatSaysAsync(string component, string what)
+    /// <summary>The warm pod that says it runs a task of this run, while the run has not ended.</summary>
+    public async Task<string> WarmPodOfAsync(string run)
     {
-        // [pod/NAME/CONTAINER] LINE
-        await foreach (var line in _cluster.Kubectl.LinesAsync(TestContext.Current.CancellationToken, "-n", Space, "logs", "--follow", "--prefix", "-l", $"app.kubernetes.io/component={component}"))
-            if (line.Contains(what, StringComparison.Ordinal)) return line.Split('/')[1];
-        throw new InvalidOperationException($"No {component} has said '{what}'.");
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var (says, ends) = (SaysAsync($"runs runs/{run}/", over.Token), EndOfAsync(run, over.Token));
+        var first = await Task.WhenAny(says, ends);
+        if (first == ends) TestContext.Current.TestOutputHelper?.WriteLine(await DescribeAsync());
+        await over.CancelAsync();
+        first.ShouldBe(says, $"{run} has ended, and no warm pod has said that it runs a task of it");
+        await ((Task)ends).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return await says;
+
+        async Task<string> SaysAsync(string what, CancellationToken stop)
+        {
+            // [pod/NAME/CONTAINER] LINE
+            while (true)
+                await foreach (var line in FollowAsync(stop, "--prefix", "--tail=50", "-l", "app.kubernetes.io/component=warm"))
+                    if (line.Contains(what, StringComparison.Ordinal)) return line.Split('/')[1];
+        }
     }
 
     /// <summary>How the run ended, however often the orchestrator ends before it does.</summary>
-    public async Task<RunRecord> EndOfAsync(string run)
+    public Task<RunRecord> EndOfAsync(string run) => EndOfAsync(run, TestContext.Current.CancellationToken);
+
+    async Task<RunRecord> EndOfAsync(string run, CancellationToken stop)
     {
-        var stop = TestContext.Current.CancellationToken;
         while (true)
         {
-            if (await RecordAsync(run) is { } there) return there;
+            if (await RecordAsync(run, stop) is { } there) return there;
             // A run that ends is a line of the log; after a restart the log begins again.
-            await foreach (var _ in _cluster.Kubectl.LinesAsync(stop, "-n", Space, "logs", "--follow", "--tail=5", $"deployment/{Name}-orchestrator", "-c", "orchestrator"))
-                if (await RecordAsync(run) is { } record) return record;
-            await KubectlAsync("rollout", "status", $"deployment/{Name}-orchestrator", "--timeout=3m");
+            await foreach (var _ in FollowAsync(stop, "--tail=5", $"deployment/{Name}-orchestrator", "-c", "orchestrator"))
+                if (await RecordAsync(run, stop) is { } record) return record;
+            var (code, _, errors) = await _cluster.Kubectl.TryAsync(["-n", Space, "rollout", "status", $"deployment/{Name}-orchestrator", "--timeout=3m"], null, stop);
+            code.ShouldBe(0, errors);
         }
     }
+
+    /// <summary>Logs line by line, for twenty seconds at most: the log of a pod that was killed may stay open and say nothing, so whoever waits looks again.</summary>
+    IAsyncEnumerable<string> FollowAsync(CancellationToken stop, params string[] arguments) =>
+        _cluster.Kubectl.LinesAsync(stop, ["-n", Space, "logs", "--follow", "--request-timeout=20s", .. arguments]);
 
     /// <summary>Waits until every record of the machine is in the table, in however many revisions of its window, and holds the table against what was sent.</summary>
     /// <returns>The runs that it took.</returns>
@@ -146,6 +166,10 @@ sealed class Release : IAsyncDisposable
             return runs;
         }
     }
+
+    /// <summary>Holds what the pipeline 'slow' made of the machine's window against what was sent.</summary>
+    public async Task SlowTotalsShouldHoldAsync(Machine machine) =>
+        (await LaptopAsync($"SELECT readings, last, nothing FROM slow_totals WHERE epoch_ms(hour) = {Milliseconds(machine.Hour)}")).Trim().ShouldBe($"{machine.Sent},{machine.Sent - 1},0");
 
     /// <summary>CSV of the lake's tables, as a laptop reads them.</summary>
     public async Task<string> LaptopAsync(string sql)
@@ -176,7 +200,7 @@ sealed class Release : IAsyncDisposable
         await _volumes.DisposeAsync();
     }
 
-    Task<RunRecord?> RecordAsync(string run) => _lake.GetJsonAsync(LakeLayout.RunRecord(new(run)), ContractsJson.Default.RunRecord, TestContext.Current.CancellationToken).AsTask();
+    Task<RunRecord?> RecordAsync(string run, CancellationToken stop) => _lake.GetJsonAsync(LakeLayout.RunRecord(new(run)), ContractsJson.Default.RunRecord, stop).AsTask();
 
     async Task PrepareAsync()
     {

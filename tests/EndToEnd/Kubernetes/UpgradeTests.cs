@@ -39,6 +39,8 @@ public sealed class UpgradeTests(SharedRelease shared)
 
         // While the orchestrator's pod ends it may still make a Job; that goes as well, for its owner is gone.
         while (pods.Seen.Where(p => !p.Gone).Select(p => p.Uid).FirstOrDefault() is { } left) await pods.FirstAsync(p => p.Uid == left && p.Gone);
+        // One without a pod goes when the cluster's collector comes to it. None left is an error to kubectl.
+        await release.TryKubectlAsync("wait", "--for=delete", "jobs", "--all", "--timeout=2m");
         (await release.KubectlAsync("get", "jobs,pods,services,configmaps,rolebindings", "-l", "app.kubernetes.io/part-of=leanpipe", "-o", "name")).ShouldBeEmpty();
         (await release.KubectlAsync("get", "jobs", "-o", "name")).ShouldBeEmpty();
         (await release.KubectlAsync("get", "persistentvolumeclaims", "-o", "name")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(2);

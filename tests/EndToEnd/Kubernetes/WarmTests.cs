@@ -43,11 +43,11 @@ public sealed class WarmTests(SharedRelease shared)
         await using (await release.WithAsync(Two))
         {
             await release.StartAsync("slow", "slow-1", machine.Window);
-            await release.KillAsync(await release.PodThatSaysAsync("warm", "runs runs/slow-1/"));
+            await release.KillAsync(await release.WarmPodOfAsync("slow-1"));
             var run = await release.EndOfAsync("slow-1");
             run.Status.ShouldBe(RunStatus.Completed, run.Error?.ToString());
         }
-        (await release.LaptopAsync("SELECT * FROM slow_totals")).Trim().ShouldBe("5000,4999,0");
+        await release.SlowTotalsShouldHoldAsync(machine);
         pods.Seen.Count(p => p.Run == "slow-1").ShouldBe(1);
     }
 }

@@ -20,8 +20,8 @@ static class PodEnds
     /// <summary>It never ran, and waiting longer is no use.</summary>
     public static LaunchEnd GivenUp(PodView pod, string job, TimeSpan waited) => new(-1, false, "", pod.Stage switch
     {
-        PodStage.Unschedulable => new("task.unschedulable", $"No node took the pod of Job {job} within {waited}: {pod.Message} Ask for less per task, add nodes, or wait longer; then start the run again under its id.", Transient: false),
-        PodStage.Unstartable or PodStage.Broken => new("task.unstartable", $"The pod of Job {job} cannot start ({pod.Reason}): {pod.Message} Put it right, then start the run again under its id.", Transient: false),
+        PodStage.Unschedulable => new("task.unschedulable", $"No node took the pod of Job {job} within {waited}: {Sentence(pod.Message)} Ask for less per task, add nodes, or wait longer; then start the run again under its id.", Transient: false),
+        PodStage.Unstartable or PodStage.Broken => new("task.unstartable", $"The pod of Job {job} cannot start ({pod.Reason}): {Sentence(pod.Message)} Put it right, then start the run again under its id.", Transient: false),
         PodStage.Leaving => new("task.node_gone", $"The pod of Job {job} was being deleted and did not end within {waited}: most likely its node is gone.", Transient: true),
         _ => new("task.no_pod", $"Job {job} got no pod that runs within {waited}. 'kubectl describe job {job}' says why: a quota, or a policy that refuses the pod.", Transient: false),
     });
@@ -34,6 +34,8 @@ static class PodEnds
     public static LaunchEnd JobFailed(string job, string reason, string message) => reason == "DeadlineExceeded"
         ? new(-1, true, "")
         : new(-1, false, "", new("task.pod_deleted", $"Job {job} failed ({reason}): {message}", Transient: true));
+
+    static string Sentence(string text) => text.Length == 0 ? "nothing more is said." : text.TrimEnd(' ', '.') + ".";
 
     static string Or(string text, string other) => text.Length > 0 ? text : other;
 }

@@ -119,8 +119,9 @@ sealed class WarmLauncher(
         {
             await lake.PutAsync(LakeLayout.AttemptLog(attempt.Run, attempt.Step, attempt.Task, attempt.Attempt), System.Text.Encoding.UTF8.GetBytes(end.ErrorTail), CancellationToken.None);
         }
-        catch (LeanPipeException e)
+        catch (Exception e) when (e is IOException or LeanPipeException)
         {
+            // The attempt's end is not held up for it.
             log.LogNotKept(attempt, pod.ToString(), e.Message);
         }
         return end;
