@@ -26,7 +26,7 @@ internal sealed class ChunkUploader(IObjectStore lake, string prefix)
             var file = files[i];
             var sha256 = Hash(file.Path);
             var key = prefix + file.Name;
-            await lake.PutFileAsync(key, file.Path, token);
+            await lake.PutFileAsync(key, file.Path, sha256, token);
             var (rows, bounds) = facts[file.Path];
             chunks[i] = new(new(key, file.Bytes, rows, sha256), file.Bucket, bounds);
             progress(Interlocked.Increment(ref done) / (double)files.Count);

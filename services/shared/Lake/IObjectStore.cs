@@ -39,6 +39,10 @@ public interface IObjectStore
     /// <summary>Uploads a file of any size, in parts where the store has them.</summary>
     ValueTask PutFileAsync(string key, string path, CancellationToken cancellationToken);
 
+    /// <summary>The same for whoever knows the file's checksum, so that the store need not make it once more.</summary>
+    /// <param name="sha256">As in <see cref="PutAsync(string, Stream, string, CancellationToken)"/>.</param>
+    ValueTask PutFileAsync(string key, string path, string sha256, CancellationToken cancellationToken) => PutFileAsync(key, path, cancellationToken);
+
     /// <summary>Copies an object within the lake without bringing it here.</summary>
     ValueTask CopyAsync(string sourceKey, string targetKey, CancellationToken cancellationToken);
 

@@ -22,7 +22,7 @@ static class Compaction
         {
             var s3 = await S3Lake.NewAsync();
             lakes.Add(("S3", s3, ObjectStores.Open(s3)));
-            foreach (var segment in segments) await lakes[1].Store.PutFileAsync(segment.Key, store.LocalPath(segment.Key)!, default);
+            foreach (var segment in segments) await PutAsync(lakes[1].Store, segment, store.LocalPath(segment.Key)!);
         }
 
         if (LaptopDuckDb.WhyAbsent is { } reason) await Console.Error.WriteLineAsync($"Left out: DuckDB reading and writing S3 by itself ({reason}).");
@@ -61,6 +61,13 @@ static class Compaction
         }
         if (lakes.Count > 1) await S3Lake.DeleteAsync(lakes[1].Lake);
         return results;
+    }
+
+    /// <summary>At once, as the gateway does.</summary>
+    static async Task PutAsync(IObjectStore to, ObjectRef segment, string path)
+    {
+        await using var content = File.OpenRead(path);
+        await to.PutAsync(segment.Key, content, segment.Sha256, default);
     }
 
     /// <summary>In a process of its own, for the kernel to count.</summary>

@@ -50,6 +50,53 @@ public sealed class S3StoreTests
     }
 
     [Fact]
+    public async Task The_checksum_of_a_file_that_goes_at_once_is_the_one_that_is_signed()
+    {
+        var checksum = "";
+        await using var s3 = await ScriptedS3.StartAsync(context =>
+        {
+            checksum = $"{context.Request.Headers["x-amz-content-sha256"]} {ScriptedS3.Body(context).Length}";
+            return Task.CompletedTask;
+        });
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllBytesAsync(file, new byte[300_000], Token);
+            await ObjectStores.Open(s3.Options).PutFileAsync("a", file, new string('a', 64), Token);
+            checksum.ShouldBe($"{new string('a', 64)} 300000");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public async Task A_large_file_of_a_known_checksum_goes_at_once_and_in_parts_when_that_fails()
+    {
+        await using var s3 = await ScriptedS3.StartAsync(async context =>
+        {
+            if (context.Request.Method == "PUT" && !context.Request.Query.ContainsKey("partNumber")) context.Abort();
+            else if (context.Request.Query.ContainsKey("uploads"))
+                await context.Response.WriteAsync("<InitiateMultipartUploadResult><Bucket>bucket</Bucket><Key>lake/big</Key><UploadId>u1</UploadId></InitiateMultipartUploadResult>");
+            else if (context.Request.Method == "PUT") context.Response.Headers.ETag = "\"part\"";
+            else await context.Response.WriteAsync("<CompleteMultipartUploadResult><Bucket>bucket</Bucket><Key>lake/big</Key><ETag>\"whole\"</ETag></CompleteMultipartUploadResult>");
+        });
+        var file = Path.GetTempFileName();
+        try
+        {
+            using (var big = File.OpenWrite(file)) big.SetLength(S3Store.PartBytes + 1);
+            await ObjectStores.Open(s3.Options).PutFileAsync("big", file, new string('a', 64), Token);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+        s3.Requests.First().ShouldBe("PUT /bucket/lake/big");
+        s3.Requests.Last().ShouldBe("POST /bucket/lake/big?uploadId=u1");
+    }
+
+    [Fact]
     public async Task A_race_that_the_store_did_not_decide_is_tried_again()
     {
         var answers = new Queue<(int, string)>([(409, "ConditionalRequestConflict"), (503, "SlowDown"), (200, "")]);
@@ -110,6 +157,34 @@ public sealed class S3StoreTests
         });
         var error = await Should.ThrowAsync<LakeException>(async () => await ObjectStores.Open(s3.Options).GetAsync("a", Token));
         error.IsTransient.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Each_read_of_a_download_is_given_up_by_its_own_token_and_by_no_other()
+    {
+        await using var s3 = await ScriptedS3.StartAsync(async context =>
+        {
+            context.Response.ContentLength = 100;
+            await context.Response.WriteAsync("onetwo");
+            await context.Response.Body.FlushAsync();
+            var gone = new TaskCompletionSource();
+            await using var left = context.RequestAborted.Register(gone.SetResult);
+            await gone.Task;
+        });
+        await using var stream = (await ObjectStores.Open(s3.Options).OpenAsync("a", 0, null, Token)).ShouldNotBeNull();
+        var bytes = new byte[3];
+        using (var first = CancellationTokenSource.CreateLinkedTokenSource(Token))
+        {
+            await stream.ReadExactlyAsync(bytes, first.Token);
+            await first.CancelAsync();
+        }
+        await stream.ReadExactlyAsync(bytes, Token);
+        bytes.ShouldBe("two"u8.ToArray());
+        using var second = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var waiting = stream.ReadAsync(bytes, second.Token).AsTask();
+        waiting.IsCompleted.ShouldBeFalse();
+        await second.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => waiting);
     }
 
     [Fact]

@@ -5,6 +5,9 @@ namespace LeanPipe.Lake;
 /// <summary>An object's bytes as they arrive. A read that brings nothing for <see cref="S3Client.Stall"/>, and an end before the announced length, are transient errors.</summary>
 sealed class S3Body(GetObjectResponse response, string where) : Stream
 {
+    CancellationTokenSource patience = new();
+    CancellationTokenRegistration following;
+    CancellationToken followed;
     long read;
 
     public override bool CanRead => true;
@@ -28,11 +31,13 @@ sealed class S3Body(GetObjectResponse response, string where) : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(S3Client.Stall);
+        Follow(cancellationToken);
         try
         {
-            var count = await response.ResponseStream.ReadAsync(buffer, patience.Token);
+            var reading = response.ResponseStream.ReadAsync(buffer, patience.Token);
+            // What is there already needs no timer.
+            if (!reading.IsCompleted) patience.CancelAfter(S3Client.Stall);
+            var count = await reading;
             read += count;
             if (count == 0 && buffer.Length > 0 && read < response.ContentLength) throw new EndOfStreamException($"the connection ended after {read} of {response.ContentLength} bytes");
             return count;
@@ -41,6 +46,20 @@ sealed class S3Body(GetObjectResponse response, string where) : Stream
         {
             throw S3Errors.From(e, "read", where);
         }
+    }
+
+    /// <summary>One source of cancellation for all reads: the caller's token is mostly the same, and the timer of a read that is over stops.</summary>
+    void Follow(CancellationToken cancellationToken)
+    {
+        if (patience.TryReset() && followed == cancellationToken) return;
+        following.Dispose();
+        if (patience.IsCancellationRequested)
+        {
+            patience.Dispose();
+            patience = new();
+        }
+        followed = cancellationToken;
+        following = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), patience);
     }
 
     public override void Flush()
@@ -55,7 +74,12 @@ sealed class S3Body(GetObjectResponse response, string where) : Stream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) response.Dispose();
+        if (disposing)
+        {
+            response.Dispose();
+            following.Dispose();
+            patience.Dispose();
+        }
         base.Dispose(disposing);
     }
 }

@@ -13,6 +13,9 @@ sealed class S3Store : IObjectStore, IDisposable
     /// <summary>Files above it go up in parts of at least this size: small enough to repeat one after a failure.</summary>
     public const long PartBytes = 16L * 1024 * 1024;
 
+    /// <summary>Files up to it, whose checksum is known, are first tried at once: a chunk of the size that steps have by themselves.</summary>
+    public const long AtOnceBytes = 128L * 1024 * 1024;
+
     readonly AmazonS3Client client;
     readonly AmazonS3Client once;
     readonly string bucket;
@@ -96,7 +99,9 @@ sealed class S3Store : IObjectStore, IDisposable
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
         await Call(key, "write", cancellationToken, token => client.PutObjectAsync(PutRequest(key, content), token));
 
-    public async ValueTask PutAsync(string key, Stream content, string sha256, CancellationToken cancellationToken) => await Call(key, "write", cancellationToken, token =>
+    public ValueTask PutAsync(string key, Stream content, string sha256, CancellationToken cancellationToken) => PutAsync(client, key, content, sha256, cancellationToken);
+
+    async ValueTask PutAsync(AmazonS3Client by, string key, Stream content, string sha256, CancellationToken cancellationToken) => await Call(key, "write", cancellationToken, token =>
     {
         content.Position = 0;
         var request = new PutObjectRequest
@@ -109,7 +114,7 @@ sealed class S3Store : IObjectStore, IDisposable
             ContentType = "application/octet-stream",
         };
         request.Headers[S3KnownChecksum.Header] = sha256;
-        return client.PutObjectAsync(request, token);
+        return by.PutObjectAsync(request, token);
     });
 
     public async ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
@@ -129,6 +134,26 @@ sealed class S3Store : IObjectStore, IDisposable
         }
         await Call(key, "upload", cancellationToken, token => client.PutObjectAsync(
             new() { BucketName = bucket, Key = Full(key), FilePath = path, UseChunkEncoding = !plainHttp, ContentType = "application/octet-stream" }, token));
+    }
+
+    /// <remarks>At once and with the checksum that is known, or it would be read twice more, and hashed; what fails on its way goes in parts, each of which is repeated by itself.</remarks>
+    public async ValueTask PutFileAsync(string key, string path, string sha256, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var content = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: false);
+            if (content.Length <= AtOnceBytes)
+            {
+                await PutAsync(content.Length > PartBytes ? once : client, key, content, sha256, cancellationToken);
+                return;
+            }
+        }
+        catch (LakeException e) when (e is { IsTransient: true } or { Code: "lake.clock" } && new FileInfo(path).Length > PartBytes)
+        {
+            // Over a slow line the whole may take longer than one request has; and only a client that repeats calls sets a clock right.
+            _ = e;
+        }
+        await PutFileAsync(key, path, cancellationToken);
     }
 
     /// <remarks>Up to 5 GiB, the limit of S3's CopyObject; chunks are cut far below it.</remarks>
