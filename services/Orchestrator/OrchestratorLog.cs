@@ -66,6 +66,12 @@ static partial class OrchestratorLog
     [LoggerMessage(3022, LogLevel.Information, "Run {Run}: bucket {Bucket} of step {Step} was heavy and was shared out over {Parts} tasks")]
     public static partial void BucketSharedOut(this ILogger log, string run, string step, int bucket, int parts);
 
+    [LoggerMessage(3025, LogLevel.Warning, "Window {Window} revision {Revision} of stream {Stream} was announced, and '{Manifest}' is not in the lake after ten minutes: the event is dropped. Should the window come back, 'leanpipe backfill' runs it")]
+    public static partial void ManifestGone(this ILogger log, string stream, string window, int revision, string manifest);
+
+    [LoggerMessage(3026, LogLevel.Warning, "A mark of a run that waits or runs cannot be read and is left out; the run asks for its place again by itself: {Reason}")]
+    public static partial void MarkUnreadable(this ILogger log, string reason);
+
     [LoggerMessage(3024, LogLevel.Warning, "Whether runs were terminated from outside cannot be told now, and is asked again: {Reason}")]
     public static partial void LostRunsNotLookedFor(this ILogger log, string reason);
 

@@ -21,7 +21,7 @@ static class AuditCommand
             "leanpipe audit --stream telemetry", "leanpipe audit --stream telemetry --read -o json") { stream, read, format };
         return command.Does(globals, async (call, stop) =>
         {
-            var audit = await Audit.ReadAsync(ObjectStores.Open(call.Lake), RunArguments.Parse<StreamName>(call.Get(stream)!), stop, call.Get(read));
+            var audit = await Audit.ReadAsync(ObjectStores.OpenExisting(call.Lake), RunArguments.Parse<StreamName>(call.Get(stream)!), stop, call.Get(read));
             if (audit.Gateways == 0) throw new LeanPipeException("cli.no_ledger", $"The lake holds no ledger of a stream '{audit.Stream}'. Nothing was received yet, or the name is another.");
             if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(audit, CliJson.Readable.Audit));
             else AuditPrinter.Write(call.Out, audit);

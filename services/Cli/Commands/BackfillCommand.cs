@@ -32,7 +32,8 @@ static class BackfillCommand
             var parameters = RunArguments.Params(call.Get(param)!);
             var stream = LeadingStream(ConfigFolder.Load(call.Home.Config).Require(), name);
             using var http = new HttpClient();
-            var backfill = new Backfill(ObjectStores.Open(call.Lake), call.Home.Config, new(http, call.Get(sidecar) ?? call.Home.RequireRunning().Sidecar));
+            var api = new WorkflowApi(http, call.Get(sidecar) ?? call.Home.RequireRunning().Sidecar);
+            var backfill = new Backfill(ObjectStores.OpenExisting(call.Lake), call.Home.Config, api);
             var windows = await backfill.WindowsAsync(stream, first, end, stop);
             var output = TextWriter.Synchronized(call.Out);
             var (done, ended) = (new BackfillWindow[windows.Count], 0);

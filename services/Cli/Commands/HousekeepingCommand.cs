@@ -15,10 +15,11 @@ static class HousekeepingCommand
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would go and why, and change nothing" };
         var rows = new Option<int>("--rows") { Description = "A dry run lists at most so many objects; 0 lists all", HelpName = "N", DefaultValueFactory = _ => 50 };
         rows.Between(0, int.MaxValue, "0 or more");
+        var clockIsRight = new Option<bool>("--clock-is-right") { Description = "The lake was left alone for more than a month, and the clock did not leap" };
         var format = GlobalOptions.Format();
         var command = new LeanCommand(
             "housekeeping", "Tidy the lake by HOME/config/housekeeping.yaml: what is old and what nobody needs. Each deletion is in housekeeping/log/ of the lake before it happens.",
-            "leanpipe housekeeping --dry-run", "leanpipe housekeeping -o json") { dryRun, rows, format };
+            "leanpipe housekeeping --dry-run", "leanpipe housekeeping -o json") { dryRun, rows, clockIsRight, format };
         return command.Does(globals, async (call, stop) =>
         {
             var configuration = ConfigFolder.Load(call.Home.Config).Require();
@@ -27,7 +28,7 @@ static class HousekeepingCommand
             using (cold as IDisposable)
             {
                 var report = await HousekeepingPass.RunAsync(
-                    ObjectStores.Open(call.Lake), policy, [.. configuration.Pipelines.Select(p => p.Definition)], cold, new() { DryRun = call.Get(dryRun) }, TimeProvider.System, stop);
+                    ObjectStores.OpenExisting(call.Lake), policy, [.. configuration.Pipelines.Select(p => p.Definition)], cold, new() { DryRun = call.Get(dryRun), ClockIsRight = call.Get(clockIsRight) }, TimeProvider.System, stop);
                 if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(report, CliJson.Readable.HousekeepingReport));
                 else Write(call, report, call.Get(rows));
                 return report.Problems.Count == 0 ? ExitCode.Done : ExitCode.Failed;

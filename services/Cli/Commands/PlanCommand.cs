@@ -27,7 +27,7 @@ static class PlanCommand
             var parameters = RunArguments.Params(call.Get(param)!);
             var request = new RunRequest(
                 RunArguments.Parse<PipelineName>(call.Get(pipeline)!), RunArguments.Parse<WindowId>(call.Get(window)!), call.Get(revision), parameters.Count == 0 ? null : parameters);
-            var planned = await PlanPreview.OfAsync(ObjectStores.Open(call.Lake), call.Home.Config, request, null, stop);
+            var planned = await PlanPreview.OfAsync(ObjectStores.OpenExisting(call.Lake), call.Home.Config, request, null, stop);
             if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(planned, CliJson.Readable.PlannedRun));
             else Write(call.Out, planned, call.Get(explain));
             if (planned.Errors.Count == 0) return ExitCode.Done;

@@ -26,7 +26,7 @@ static class QueryCommand
             "leanpipe query --as-of 2026-01-01T10:00:00Z \"SELECT count(*) FROM temperatures_hourly\"", "leanpipe query --lake s3://bucket/prefix \"SELECT count(*) FROM temperatures_hourly\"") { sql, rows, asOf, format };
         return command.Does(globals, async (call, stop) =>
         {
-            using var tables = await TableSession.OpenAsync(ObjectStores.Open(call.Lake), call.Get(sql)!, stop, call.Get(asOf) is { } then ? AsOf.Parse(then) : null);
+            using var tables = await TableSession.OpenAsync(ObjectStores.OpenExisting(call.Lake), call.Get(sql)!, stop, call.Get(asOf) is { } then ? AsOf.Parse(then) : null);
             using var result = Query(tables, call.Get(sql)!, call.Get(asOf), stop);
             if (call.WantsJson(format)) await WriteJsonAsync(call.Out, result);
             else WriteTable(call.Out, result, call.Get(rows));

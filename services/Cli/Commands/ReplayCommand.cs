@@ -35,7 +35,7 @@ static class ReplayCommand
             var what = call.Get(rejected) ? "segments of rejects" : "segments";
             Func<ReadOnlyMemory<byte>, CancellationToken, Task>? publish = url is null ? null : (json, c) => GatewayCommand.PublishAsync(http, url, json, c);
             var report = await (call.Get(rejected) ? GatewayReplay.RejectedAsync : (Replay)GatewayReplay.WindowsAsync)(
-                ObjectStores.Open(call.Lake), definition, new() { Windows = asked, DryRun = call.Get(dryRun) }, publish,
+                ObjectStores.OpenExisting(call.Lake), definition, new() { Windows = asked, DryRun = call.Get(dryRun) }, publish,
                 p => progress.Show($"{p.Segments:N0} of {p.Of:N0} {what}: {p.Frames:N0} frames read, {p.Passed:N0} pass"), TimeProvider.System, stop);
             progress.Clear();
             if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(report, CliJson.Readable.ReplayReport));

@@ -18,7 +18,7 @@ static class RetryCommand
         return command.Does(globals, async (call, stop) =>
         {
             var id = RunArguments.Parse<RunId>(call.Get(run)!);
-            var store = ObjectStores.Open(call.Lake);
+            var store = ObjectStores.OpenExisting(call.Lake);
             var request = await RequestAsync(store, id, stop);
             using var http = new HttpClient();
             var api = new WorkflowApi(http, call.Get(sidecar) ?? call.Home.RequireRunning().Sidecar);

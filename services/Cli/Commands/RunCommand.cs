@@ -27,9 +27,9 @@ static class RunCommand
             var parameters = RunArguments.Params(call.Get(param)!);
             var request = new RunRequest(
                 RunArguments.Parse<PipelineName>(call.Get(pipeline)!), RunArguments.Parse<WindowId>(call.Get(window)!), call.Get(revision), parameters.Count == 0 ? null : parameters);
-            var store = ObjectStores.Open(call.Lake);
             using var http = new HttpClient();
             var api = new WorkflowApi(http, call.Get(sidecar) ?? call.Home.RequireRunning().Sidecar);
+            var store = ObjectStores.OpenExisting(call.Lake);
             (var run, request) = call.Get(id) is { } chosen ? (RunArguments.Parse<RunId>(chosen), request) : await NamedAsync(request, parameters, store, call, call.Get(sidecar) is not null, stop);
             await api.StartAsync(run, request, stop);
             if (!call.Get(wait))

@@ -17,7 +17,7 @@ static class RunsCommand
         var command = new LeanCommand("runs", "List the runs of the lake, the newest first.", "leanpipe runs", "leanpipe runs -o json | jq '.[] | select(.state == \"failed\")'") { limit, format };
         return command.Does(globals, async (call, stop) =>
         {
-            var runs = await RunDetails.ListAsync(ObjectStores.Open(call.Lake), call.Get(limit), stop);
+            var runs = await RunDetails.ListAsync(ObjectStores.OpenExisting(call.Lake), call.Get(limit), stop);
             if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(runs, CliJson.Readable.IReadOnlyListRunLine));
             else if (runs.Count == 0) await call.Out.WriteLineAsync("No runs yet.");
             else RunPrinter.WriteLines(call.Out, runs);

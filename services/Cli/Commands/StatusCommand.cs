@@ -20,7 +20,7 @@ static class StatusCommand
         return command.Does(globals, async (call, stop) =>
         {
             var id = RunArguments.Parse<RunId>(call.Get(run)!);
-            var detail = await RunDetails.FindAsync(ObjectStores.Open(call.Lake), id, stop)
+            var detail = await RunDetails.FindAsync(ObjectStores.OpenExisting(call.Lake), id, stop)
                 ?? throw new LeanPipeException("cli.unknown_run", $"The lake holds no run '{id}'. 'leanpipe runs' lists them.");
             if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(detail, CliJson.Readable.RunDetail));
             else RunPrinter.WriteDetail(call.Out, detail);

@@ -24,7 +24,7 @@ static class WhyCommand
         return command.Does(globals, async (call, stop) =>
         {
             var tasks = await CacheExplanation.WhyAsync(
-                ObjectStores.Open(call.Lake), RunArguments.Parse<RunId>(call.Get(run)!), RunArguments.Parse<StepName>(call.Get(step)!), call.Get(most), stop);
+                ObjectStores.OpenExisting(call.Lake), RunArguments.Parse<RunId>(call.Get(run)!), RunArguments.Parse<StepName>(call.Get(step)!), call.Get(most), stop);
             if (call.WantsJson(format)) await call.Out.WriteLineAsync(JsonSerializer.Serialize(tasks, CliJson.Readable.IReadOnlyListTaskExplanation));
             else if (tasks.Count == 0) await call.Out.WriteLineAsync("No task of the step was written yet.");
             else

@@ -84,7 +84,7 @@ sealed class Backfill(IObjectStore store, string config, WorkflowApi api)
         foreach (var publish in plan.Steps.Select(s => s.Publish).OfType<PublishDefinition>().Where(p => p.Mode != PublishMode.Append))
         {
             var table = await DeltaTable.OpenAsync(store, publish.Table, stop);
-            if (table is null ? isDone : !table.HoldsWindowOf(plan)) return false;
+            if (table is null ? isDone : !table.HoldsWindowOf(plan, TimeProvider.System.GetUtcNow())) return false;
         }
         return true;
     }

@@ -30,8 +30,9 @@ sealed class TaskCache(IObjectStore store)
     /// <param name="outcome">As <see cref="FindAsync"/> found it.</param>
     public async Task<bool> IsStillThereAsync(TaskSpec spec, string outcome, CancellationToken cancellation) => (await EntryAsync(spec, cancellation))?.Outcome == outcome;
 
+    // One that is damaged is none: the task runs, and writes it anew.
     ValueTask<CacheEntry?> EntryAsync(TaskSpec spec, CancellationToken cancellation) =>
-        store.GetJsonAsync(LakeLayout.CacheEntry(CacheKey.Of(spec, Engine).Value), ContractsJson.Default.CacheEntry, cancellation);
+        store.FindJsonAsync(LakeLayout.CacheEntry(CacheKey.Of(spec, Engine).Value), ContractsJson.Default.CacheEntry, cancellation);
 
     /// <returns>The key of an outcome; null when there is none.</returns>
     public async Task<string?> FindAsync(TaskSpec spec, CancellationToken cancellation)

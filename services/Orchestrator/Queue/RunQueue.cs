@@ -159,5 +159,18 @@ sealed class RunQueue(IObjectStore store, IRunInstances instances, OrchestratorO
         _loaded = true;
     }
 
-    ValueTask<QueuedRun?> ReadAsync(string key, CancellationToken cancellation) => store.GetJsonAsync(key, ContractsJson.Default.QueuedRun, cancellation);
+    /// <returns>Null also when the mark is damaged. One that waits goes then, for its run makes another when it asks again; one that runs stays until the run has ended.</returns>
+    async Task<QueuedRun?> ReadAsync(string key, CancellationToken cancellation)
+    {
+        try
+        {
+            return await store.GetJsonAsync(key, ContractsJson.Default.QueuedRun, cancellation);
+        }
+        catch (LakeException e) when (e.Code == "lake.corrupt")
+        {
+            log.MarkUnreadable(e.Message);
+            if (key.StartsWith(LakeLayout.QueueWaiting, StringComparison.Ordinal)) await store.DeleteAsync(key, cancellation);
+            return null;
+        }
+    }
 }

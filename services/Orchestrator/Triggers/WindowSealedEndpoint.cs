@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using LeanPipe.Contracts;
 using LeanPipe.Lake;
@@ -7,11 +8,17 @@ namespace LeanPipe.Orchestrator;
 /// <summary>A sealed window starts a run of every pipeline that waits for its stream.</summary>
 /// <remarks>
 /// The run's id follows from pipeline, window and revision, and the event is answered well only when every such run is started or known: so a window is never
-/// forgotten, and an event that comes twice is one run. A run that ended, even failed, is known; to start it again is for a person.
+/// forgotten, and an event that comes twice is one run. A run that ended, even failed, is known; to start it again is for a person. Manifests are written before their events, so one that is not there
+/// after <see cref="ManifestMayBeLate"/>, in a lake that knows the stream, is gone, and its event with it; a lake that does not know the stream may be the wrong one, and the event waits.
 /// </remarks>
-sealed class WindowSealedEndpoint(IObjectStore store, PipelineFolder pipelines, RunStarter starter, ILogger<WindowSealedEndpoint> log)
+sealed class WindowSealedEndpoint(IObjectStore store, PipelineFolder pipelines, RunStarter starter, TimeProvider time, ILogger<WindowSealedEndpoint> log)
 {
     public const string Path = "/events/window-sealed";
+
+    /// <summary>A folder that several machines share may show a file to another one after a while.</summary>
+    static readonly TimeSpan ManifestMayBeLate = TimeSpan.FromMinutes(10);
+
+    readonly ConcurrentDictionary<string, DateTimeOffset> missing = new();
 
     public async Task<EventAnswer> HandleAsync(Stream body, CancellationToken cancellation)
     {
@@ -26,11 +33,20 @@ sealed class WindowSealedEndpoint(IObjectStore store, PipelineFolder pipelines, 
             return EventAnswer.Drop;
         }
         var (stream, window, revision, manifest) = sealedWindow;
-        if (await store.SizeAsync(LakeLayout.WindowManifest(stream, window, revision), cancellation) is null)
+        var key = LakeLayout.WindowManifest(stream, window, revision);
+        if (await store.SizeAsync(key, cancellation) is null)
         {
+            var now = time.GetUtcNow();
+            if (now - missing.GetOrAdd(key, now) >= ManifestMayBeLate && await store.ListAsync(LakeLayout.Windows(stream), cancellation).AnyAsync(cancellation))
+            {
+                missing.TryRemove(key, out _);
+                log.ManifestGone(stream.Value, window.Value, revision, key);
+                return EventAnswer.Drop;
+            }
             log.ManifestNotThere(stream.Value, window.Value, revision, manifest);
             return EventAnswer.Retry;
         }
+        missing.TryRemove(key, out _);
         var found = pipelines.Read();
         foreach (var pipeline in found.Pipelines.Select(p => p.Definition).Where(p => p.TriggerSealed == stream))
         {

@@ -17,6 +17,9 @@ public sealed record HousekeepingOptions
     /// <summary>Say what would go and change nothing.</summary>
     public bool DryRun { get; init; }
 
+    /// <summary>A person says that the installation stood still for so long, and that the clock did not leap: see docs/specs/housekeeping.md, "The clock".</summary>
+    public bool ClockIsRight { get; init; }
+
     /// <summary>A pass removes at most so many objects, so that what it holds in memory is bounded; the next one goes on.</summary>
     public int MaxRemovals { get; init; } = 100_000;
 
@@ -49,26 +52,27 @@ public static class HousekeepingPass
         if (policy.ColdClass is not null && store.Root.Scheme != "s3") throw new LakeException("lake.bad_options", $"cold_class is '{policy.ColdClass}', but {store.Root} is no S3 bucket and has no storage classes. Write cold_storage instead.");
         var now = time.GetUtcNow();
         var pass = $"{now.UtcDateTime:yyyyMMdd'T'HHmmssfff'Z'}-{Guid.NewGuid().ToString("N")[..8]}";
-        var problems = new List<string>();
         var lake = await LakeSnapshot.ReadAsync(store, policy.Runs, now, cancellationToken);
         var proofs = await ProveAsync(lake, options, cancellationToken);
-        var compactions = await CompactAsync(store, policy, options, time, problems, cancellationToken);
+        var compactions = await CompactAsync(lake, policy, options, time, cancellationToken);
+        if (!options.ClockIsRight && await PassClock.DoubtAsync(lake, cancellationToken) is { } doubt) return new(pass, !options.DryRun, [], compactions, [doubt, .. lake.Documents.Problems]);
 
         var raw = new RawSweep(lake, policy, RawSweep.Readers(pipelines));
         var retirements = await raw.FindAsync(
-            async (key, token) => proofs.TryGetValue(key, out var found) ? found : await store.GetJsonAsync(key, HousekeepingJson.Default.RawProof, token), cancellationToken);
+            async (key, token) => proofs.TryGetValue(key, out var found) ? found : await lake.Documents.GetAsync(key, HousekeepingJson.Default.RawProof, token), cancellationToken);
         var tables = new TableSweep(lake, policy);
         List<Removal> removals = [.. retirements.SelectMany(r => r.Segments), .. await raw.FindRejectedAsync(cancellationToken), .. await raw.FindFramesAsync(cancellationToken), .. await new ReplaySweep(lake, policy).FindAsync(cancellationToken), .. await RunSweep.FindAsync(lake, policy, cancellationToken)];
         foreach (var table in await TablesAsync(store, cancellationToken))
-            await Guarded(table, problems, async () => removals.AddRange(await tables.FindAsync(table, cancellationToken)));
+            await lake.Documents.GuardAsync(table, async () => removals.AddRange(await tables.FindAsync(table, cancellationToken)));
         if (removals.Count > options.MaxRemovals) removals.RemoveRange(options.MaxRemovals, removals.Count - options.MaxRemovals);
-        if (options.DryRun) return new(pass, false, removals, compactions, problems);
+        if (options.DryRun) return new(pass, false, removals, compactions, [.. lake.Documents.Problems]);
 
         var removed = await new RemovalBatches(lake, cold, retirements, pass).RemoveAsync(removals, cancellationToken);
         if (policy.TableVersions is not null) await store.PutJsonAsync(TableSweep.SeenKey, tables.Seen, HousekeepingJson.Default.UnnamedFiles, cancellationToken);
+        await PassClock.NoteAsync(lake, cancellationToken);
         EmptyFolders.RemoveAround(store.Root, removed.Where(r => r.StorageClass is null).Select(r => r.Key));
         EmptyFolders.RemoveOlder(store.Root, now - FoldersAreLeft);
-        return new(pass, true, removed, compactions, problems);
+        return new(pass, true, removed, compactions, [.. lake.Documents.Problems]);
     }
 
     /// <summary>The windows of a stream whose raw segments were deleted or moved on purpose, by window.</summary>
@@ -109,15 +113,15 @@ public static class HousekeepingPass
         return proofs;
     }
 
-    static async Task<IReadOnlyList<TableCompacted>> CompactAsync(
-        IObjectStore store, HousekeepingPolicy policy, HousekeepingOptions options, TimeProvider time, List<string> problems, CancellationToken cancellationToken)
+    static async Task<IReadOnlyList<TableCompacted>> CompactAsync(LakeSnapshot lake, HousekeepingPolicy policy, HousekeepingOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
+        var store = lake.Store;
         var compacted = new List<TableCompacted>();
         if (policy.CompactToBytes is not { } target) return compacted;
         var how = new CompactionOptions { TargetBytes = target }.Within(options.Work);
         foreach (var table in await TablesAsync(store, cancellationToken))
         {
-            await Guarded(table, problems, async () =>
+            await lake.Documents.GuardAsync(table, async () =>
             {
                 if (options.DryRun)
                 {
@@ -131,19 +135,6 @@ public static class HousekeepingPass
             });
         }
         return compacted;
-    }
-
-    // One damaged table must not keep the rest of the lake from being tidied; it is left alone and named.
-    static async Task Guarded(TableName table, List<string> problems, Func<Task> work)
-    {
-        try
-        {
-            await work();
-        }
-        catch (LeanPipeException e) when (!e.IsTransient)
-        {
-            problems.Add($"Table '{table}' was left alone: {e.Message}");
-        }
     }
 
     static async Task<IReadOnlyList<TableName>> TablesAsync(IObjectStore store, CancellationToken cancellationToken) =>

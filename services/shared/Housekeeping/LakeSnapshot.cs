@@ -1,3 +1,4 @@
+using LeanPipe.Contracts;
 using LeanPipe.Lake;
 
 namespace LeanPipe.Housekeeping;
@@ -12,7 +13,7 @@ sealed record RunObjects(string Run, IReadOnlyList<ListedObject> Objects)
 /// <remarks>
 /// <para>A run is unfinished when it has no record, or waits or runs by the orchestrator's own marks. Whatever such a run has written, and whatever its documents name, stays. So does what an
 /// entry of the cache names, even one that this very pass deletes; and what a run that has ended and keeps its intermediates borrows from other runs, for it may be tried again. Names are found
-/// by walking every text of the documents, and those of the documents that are named, so that a document with new members still protects what it names.</para>
+/// by walking every text of the documents, and those of the documents that are named, so that a document with new members still protects what it names; one that cannot be read protects everything (<see cref="PassDocuments"/>).</para>
 /// <para>The order is what makes it safe beside runs that reuse results. A run writes what it is about to take (<see cref="LakeLayout.StepReuse"/>), reads the entry of the cache once more, and takes
 /// the result only when the entry still names it. A pass reads the entries first and lists the runs afterwards. So when an entry is gone, and its result is no longer named by it, then either the
 /// list shows what the run wrote, or the run looks again after the entry went and finds it gone.</para>
@@ -23,7 +24,17 @@ sealed class LakeSnapshot
     readonly HashSet<string> read = [];
     readonly HashSet<string> unfinished = [];
 
-    public required IObjectStore Store { get; init; }
+    public required IObjectStore Store
+    {
+        get;
+        init
+        {
+            field = value;
+            Documents = new(value);
+        }
+    }
+
+    public PassDocuments Documents { get; private init; } = null!;
 
     public required DateTimeOffset Now { get; init; }
 
@@ -33,7 +44,8 @@ sealed class LakeSnapshot
 
     public bool IsUnfinished(string run) => unfinished.Contains(run);
 
-    public bool IsNamed(string key) => named.Contains(key);
+    /// <summary>While a document that keeps what it names cannot be read, that may be anything.</summary>
+    public bool IsNamed(string key) => Documents.HidesNames || named.Contains(key);
 
     public bool IsOlder(DateTimeOffset at, TimeSpan? kept) => kept is { } age && at <= Now - age;
 
@@ -73,8 +85,7 @@ sealed class LakeSnapshot
             var keys = step.Select(o => o.Key).ToList();
             if (keys.Find(k => k.EndsWith("/manifest.json", StringComparison.Ordinal)) is { } manifest)
             {
-                if (await Store.GetAsync(manifest, cancellationToken) is not { } bytes) continue;
-                var others = NamesOf.Document(bytes).Where(n => n.StartsWith(LakeLayout.Runs, StringComparison.Ordinal) && !n.StartsWith($"{LakeLayout.Runs}{run.Run}/", StringComparison.Ordinal)).ToList();
+                var others = (await Documents.NamesAsync(manifest, cancellationToken)).Where(n => n.StartsWith(LakeLayout.Runs, StringComparison.Ordinal) && !n.StartsWith($"{LakeLayout.Runs}{run.Run}/", StringComparison.Ordinal)).ToList();
                 if (others.Count == 0) continue;
                 named.UnionWith(others);
             }
@@ -90,8 +101,7 @@ sealed class LakeSnapshot
         var found = new HashSet<string>();
         await Parallel.ForEachAsync(documents.Where(read.Add).ToList(), new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellationToken }, async (key, token) =>
         {
-            if (await Store.GetAsync(key, token) is not { } bytes) return;
-            var names = NamesOf.Document(bytes);
+            var names = await Documents.NamesAsync(key, token);
             lock (found) found.UnionWith(names);
         });
         named.UnionWith(found);
@@ -105,6 +115,8 @@ sealed class LakeSnapshot
         await foreach (var item in store.ListAsync(LakeLayout.Runs, cancellationToken))
         {
             var run = item.Key.Split('/')[1];
+            // Not one of ours, and not ours to judge.
+            if (!RunId.IsValid(run)) continue;
             if (runs.Count == 0 || runs[^1].Run != run) runs.Add(new(run, objects = []));
             objects!.Add(item);
         }

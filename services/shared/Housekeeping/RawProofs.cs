@@ -29,7 +29,7 @@ sealed class RawProofs(LakeSnapshot lake)
         foreach (var run in lake.Runs.Where(r => !lake.IsUnfinished(r.Run) && r.Objects.Any(o => o.Key.EndsWith("/manifest.json", StringComparison.Ordinal))))
         {
             var id = new RunId(run.Run);
-            if (await lake.Store.GetJsonAsync(LakeLayout.RunPlan(id), ContractsJson.Default.RunPlan, cancellationToken) is not { } plan) continue;
+            if (await lake.Documents.GetAsync(LakeLayout.RunPlan(id), ContractsJson.Default.RunPlan, cancellationToken) is not { } plan) continue;
             foreach (var source in plan.Steps.SelectMany(s => s.Inputs).Select(i => i.Source).Where(s => s.StartsWith("windows/", StringComparison.Ordinal)).Distinct())
             {
                 if (source.Split('/') is not [_, var stream, var window, var file] || !int.TryParse(Path.GetFileNameWithoutExtension(file), out var revision)) continue;
@@ -44,8 +44,8 @@ sealed class RawProofs(LakeSnapshot lake)
 
     async Task<WindowManifest?> ProveAsync(RunPlan plan, string source, CancellationToken cancellationToken)
     {
-        if (await lake.Store.GetJsonAsync(LakeLayout.RunRecord(plan.Run), ContractsJson.Default.RunRecord, cancellationToken) is not { Status: RunStatus.Completed } record) return null;
-        if (await lake.Store.GetJsonAsync(source, ContractsJson.Default.WindowManifest, cancellationToken) is not { } manifest) return null;
+        if (await lake.Documents.GetAsync(LakeLayout.RunRecord(plan.Run), ContractsJson.Default.RunRecord, cancellationToken) is not { Status: RunStatus.Completed } record) return null;
+        if (await lake.Documents.GetAsync(source, ContractsJson.Default.WindowManifest, cancellationToken) is not { } manifest) return null;
         if (!await IsPublishedAsync(plan, record, cancellationToken)) return null;
         var expected = Fingerprint(manifest.Segments);
         foreach (var step in plan.Steps)
@@ -61,7 +61,7 @@ sealed class RawProofs(LakeSnapshot lake)
         foreach (var publish in publishing.Select(s => s.Publish!))
         {
             if (record.Published.All(p => p.Table != publish.Table)) return false;
-            if (await DeltaTable.OpenAsync(lake.Store, publish.Table, cancellationToken) is not { } table) return false;
+            if (await lake.Documents.TableAsync(publish.Table, cancellationToken) is not { } table) return false;
             if (!table.Transactions.ContainsKey($"leanpipe/{plan.Pipeline}/{plan.Window}/{plan.Run}") && !(table.PublishedRevision(plan.Pipeline, plan.Window) >= plan.Revision)) return false;
         }
         return true;
@@ -69,16 +69,20 @@ sealed class RawProofs(LakeSnapshot lake)
 
     async Task<bool> IsReadAsync(RunId run, StepName step, string input, string expected, CancellationToken cancellationToken)
     {
-        if (await lake.Store.GetJsonAsync(LakeLayout.StepManifest(run, step), ContractsJson.Default.StepManifest, cancellationToken) is not { } manifest) return false;
+        if (await lake.Documents.GetAsync(LakeLayout.StepManifest(run, step), ContractsJson.Default.StepManifest, cancellationToken) is not { } manifest) return false;
         var read = new Dictionary<string, ObjectRef>();
         var tasks = 0;
-        await foreach (var spec in TaskSheets.ReadAsync(lake.Store, run, step, cancellationToken))
+        foreach (var sheet in await TaskSheets.ListAsync(lake.Store, run, step, cancellationToken))
         {
-            if (tasks++ == manifest.Tasks) return false;
-            if (await lake.Store.GetJsonAsync(LakeLayout.TaskCommit(run, step, spec.Task), ContractsJson.Default.TaskCommit, cancellationToken) is not { } commit ||
-                await lake.Store.GetJsonAsync(commit.Outcome, ContractsJson.Default.TaskOutcome, cancellationToken) is not { Error: null } outcome ||
-                outcome.RowsIn != spec.Inputs.Sum(i => i.Objects.Sum(o => o.Rows))) return false;
-            foreach (var item in spec.Inputs.Where(i => i.Name == input).SelectMany(i => i.Objects)) read[item.Key] = item;
+            if (await lake.Documents.GetAsync(sheet.Key, ContractsJson.Default.TaskSheet, cancellationToken) is not { } shares) return false;
+            foreach (var spec in shares.Tasks.Select(s => s.Of(shares.Spec)))
+            {
+                if (tasks++ == manifest.Tasks) return false;
+                if (await lake.Documents.GetAsync(LakeLayout.TaskCommit(run, step, spec.Task), ContractsJson.Default.TaskCommit, cancellationToken) is not { } commit ||
+                    await lake.Documents.GetAsync(commit.Outcome, ContractsJson.Default.TaskOutcome, cancellationToken) is not { Error: null } outcome ||
+                    outcome.RowsIn != spec.Inputs.Sum(i => i.Objects.Sum(o => o.Rows))) return false;
+                foreach (var item in spec.Inputs.Where(i => i.Name == input).SelectMany(i => i.Objects)) read[item.Key] = item;
+            }
         }
         return tasks == manifest.Tasks && Fingerprint(read.Values) == expected;
     }

@@ -35,10 +35,11 @@ sealed class RawSweep(LakeSnapshot lake, HousekeepingPolicy policy, IReadOnlyDic
             foreach (var (window, newest) in await NewestAsync(stream, cancellationToken))
             {
                 if (!lake.IsOlder(newest.LastModified, policy.Raw)) continue;
-                if (await lake.Store.GetJsonAsync(newest.Key, ContractsJson.Default.WindowManifest, cancellationToken) is not { } manifest || !lake.IsOlder(manifest.SealedAt, policy.Raw)) continue;
+                if (await lake.Documents.GetAsync(newest.Key, ContractsJson.Default.WindowManifest, cancellationToken) is not { } manifest || !lake.IsOlder(manifest.SealedAt, policy.Raw)) continue;
                 var left = manifest.Segments.Where(s => there.TryGetValue(s.Key, out var listed) && !IsCold(listed)).ToList();
                 if (left.Count == 0 || left.Exists(s => there[s.Key].Bytes != s.Bytes || lake.IsNamed(s.Key))) continue;
-                left.AddRange((await ReplacedAsync(manifest, cancellationToken)).Where(s => there.TryGetValue(s.Key, out var listed) && listed.Bytes == s.Bytes && !IsCold(listed) && !lake.IsNamed(s.Key)));
+                if (await ReplacedAsync(manifest, cancellationToken) is not { } replaced) continue;
+                left.AddRange(replaced.Where(s => there.TryGetValue(s.Key, out var listed) && listed.Bytes == s.Bytes && !IsCold(listed) && !lake.IsNamed(s.Key)));
                 if (await RetireAsync(manifest, left, pipelines, proofs, cancellationToken) is { } retirement) retirements.Add(retirement);
             }
         }
@@ -60,7 +61,7 @@ sealed class RawSweep(LakeSnapshot lake, HousekeepingPolicy policy, IReadOnlyDic
         if (policy.Frames is not { } kept) return [];
         var settled = new Dictionary<(string Stream, string Log), long>();
         await foreach (var item in lake.Store.ListAsync("ledger/", cancellationToken))
-            if (await lake.Store.GetJsonAsync(item.Key, ContractsJson.Default.Ledger, cancellationToken) is { StoredFrames: { } stored } ledger) settled[(ledger.Stream.Value, $"{ledger.Gateway}-{stored.Log}")] = stored.SettledUpTo;
+            if (await lake.Documents.GetAsync(item.Key, ContractsJson.Default.Ledger, cancellationToken) is { StoredFrames: { } stored } ledger) settled[(ledger.Stream.Value, $"{ledger.Gateway}-{stored.Log}")] = stored.SettledUpTo;
         return await lake.Store.ListAsync("frames/", cancellationToken)
             .Where(o => lake.IsOlder(o.LastModified, kept) && OriginOf(o.Key) is { } origin && settled.TryGetValue((origin.Stream, origin.Log), out var upTo) && origin.Position < upTo && !IsCold(o))
             .Select(o => new Removal("frames", o.Key, o.Bytes, $"stored on {o.LastModified:yyyy-MM-dd}, more than {kept.TotalDays:0.##} days ago, and all that it became is stored, too", policy.ColdStorage) { StorageClass = policy.ColdClass }).ToListAsync(cancellationToken);
@@ -75,11 +76,14 @@ sealed class RawSweep(LakeSnapshot lake, HousekeepingPolicy policy, IReadOnlyDic
     }
 
     /// <summary>What the window's rows were made of by the replay that its manifest has: replays begin with it, and it goes with the window.</summary>
-    async Task<IEnumerable<ObjectRef>> ReplacedAsync(WindowManifest manifest, CancellationToken cancellationToken)
+    /// <returns>Null when it is not known.</returns>
+    async Task<IEnumerable<ObjectRef>?> ReplacedAsync(WindowManifest manifest, CancellationToken cancellationToken)
     {
         ListedObject? newest = null;
         await foreach (var item in lake.Store.ListAsync(LakeLayout.WindowReplaysOf(manifest.Stream, manifest.Window), cancellationToken)) newest = item;
-        if (newest is null || await lake.Store.GetJsonAsync(newest.Value.Key, ContractsJson.Default.WindowReplay, cancellationToken) is not { } replay || !replay.IsIn(manifest)) return [];
+        if (newest is not { } record) return [];
+        if (await lake.Documents.GetAsync(record.Key, ContractsJson.Default.WindowReplay, cancellationToken) is not { } replay) return null;
+        if (!replay.IsIn(manifest)) return [];
         return replay.Sources.ExceptBy(manifest.Segments.Select(s => s.Key), s => s.Key);
     }
 
@@ -92,7 +96,7 @@ sealed class RawSweep(LakeSnapshot lake, HousekeepingPolicy policy, IReadOnlyDic
         foreach (var pipeline in pipelines)
         {
             if (await proofs(RawProofs.Key(stream, window, manifest.Revision, pipeline), cancellationToken) is not { } proof || proof.Sha256 != expected || proof.Rows != manifest.Rows) return null;
-            var record = await lake.Store.GetJsonAsync(LakeLayout.RunRecord(new(proof.Run)), ContractsJson.Default.RunRecord, cancellationToken);
+            var record = RunId.IsValid(proof.Run) ? await lake.Documents.GetAsync(LakeLayout.RunRecord(new(proof.Run)), ContractsJson.Default.RunRecord, cancellationToken) : null;
             tables.UnionWith(record?.Published.Select(p => p.Table.Value) ?? []);
         }
         var why = $"window {window} was sealed on {manifest.SealedAt:yyyy-MM-dd}, and {string.Join(", ", pipelines)} read revision {manifest.Revision} with its {manifest.Rows} rows and published it";

@@ -57,4 +57,5 @@ sealed record UnnamedFiles(IReadOnlyDictionary<string, DateTimeOffset> Seen)
 [JsonSerializable(typeof(RawProof))]
 [JsonSerializable(typeof(UnnamedFiles))]
 [JsonSerializable(typeof(RunSwept))]
+[JsonSerializable(typeof(PassTime))]
 sealed partial class HousekeepingJson : JsonSerializerContext;

@@ -42,7 +42,10 @@ sealed class ReplaySweep(LakeSnapshot lake, HousekeepingPolicy policy)
         if (records.Count < 3) return;
         var named = newest.Segments.Select(s => s.Key).ToHashSet();
         foreach (var item in records.TakeLast(2))
-            if (await ReadAsync(item.Key, cancellationToken) is { } kept) named.UnionWith(kept.Sources.Concat(kept.Segments.Select(s => s.Object)).Select(s => s.Key));
+        {
+            if (await ReadAsync(item.Key, cancellationToken) is not { } kept) return;
+            named.UnionWith(kept.Sources.Concat(kept.Segments.Select(s => s.Object)).Select(s => s.Key));
+        }
         var taken = new HashSet<string>();
         foreach (var item in records.SkipLast(2))
         {
@@ -51,14 +54,14 @@ sealed class ReplaySweep(LakeSnapshot lake, HousekeepingPolicy policy)
             var left = false;
             foreach (var segment in record.Segments.Select(s => s.Object).Where(s => LakeLayout.IsRemade(s.Key) && !named.Contains(s.Key)))
             {
-                if (lake.IsNamed(segment.Key) || (await PlannedAsync(cancellationToken)).Contains(segment.Key)) left = true;
+                if ((await PlannedAsync(cancellationToken)).Contains(segment.Key) || lake.IsNamed(segment.Key)) left = true;
                 else if (taken.Add(segment.Key) && await lake.Store.SizeAsync(segment.Key, cancellationToken) is { } bytes) removals.Add(new(Rule, segment.Key, bytes, why));
             }
             if (!left) removals.Add(new(Rule, item.Key, item.Bytes, why));
         }
     }
 
-    ValueTask<WindowReplay?> ReadAsync(string key, CancellationToken cancellationToken) => lake.Store.GetJsonAsync(key, ContractsJson.Default.WindowReplay, cancellationToken);
+    ValueTask<WindowReplay?> ReadAsync(string key, CancellationToken cancellationToken) => lake.Documents.GetAsync(key, ContractsJson.Default.WindowReplay, cancellationToken);
 
     /// <summary>The newest manifest of a window; null when there is none, or it is younger than the retention.</summary>
     async Task<WindowManifest?> OldManifestAsync(StreamName stream, WindowId window, CancellationToken cancellationToken)
@@ -66,7 +69,7 @@ sealed class ReplaySweep(LakeSnapshot lake, HousekeepingPolicy policy)
         ListedObject? newest = null;
         await foreach (var item in lake.Store.ListAsync(LakeLayout.WindowRevisions(stream, window), cancellationToken)) newest = item;
         if (newest is not { } listed || !lake.IsOlder(listed.LastModified, policy.Replays)) return null;
-        var manifest = await lake.Store.GetJsonAsync(listed.Key, ContractsJson.Default.WindowManifest, cancellationToken);
+        var manifest = await lake.Documents.GetAsync(listed.Key, ContractsJson.Default.WindowManifest, cancellationToken);
         return manifest is not null && lake.IsOlder(manifest.SealedAt, policy.Replays) ? manifest : null;
     }
 
@@ -76,7 +79,7 @@ sealed class ReplaySweep(LakeSnapshot lake, HousekeepingPolicy policy)
         if (planned is not null) return planned;
         planned = [];
         foreach (var run in lake.Runs.Where(r => r.Record is not { } ended || !lake.IsOlder(ended.LastModified, policy.Runs)))
-            if (await lake.Store.GetAsync(LakeLayout.RunPlan(new(run.Run)), cancellationToken) is { } plan) planned.UnionWith(NamesOf.Document(plan));
+            planned.UnionWith(await lake.Documents.NamesAsync(LakeLayout.RunPlan(new(run.Run)), cancellationToken));
         return planned;
     }
 
@@ -85,7 +88,7 @@ sealed class ReplaySweep(LakeSnapshot lake, HousekeepingPolicy policy)
         var windows = new Dictionary<string, List<ListedObject>>(StringComparer.Ordinal);
         await foreach (var item in lake.Store.ListAsync(prefix, cancellationToken))
         {
-            if (item.Key.Split('/') is not [_, _, _, var window, _]) continue;
+            if (item.Key.Split('/') is not [_, _, _, var window, _] || !WindowId.IsValid(window)) continue;
             if (!windows.TryGetValue(window, out var items)) windows.Add(window, items = []);
             items.Add(item);
         }

@@ -38,9 +38,12 @@ static class RunSweep
         foreach (var run in lake.Runs)
         {
             if (lake.IsUnfinished(run.Run) || run.Record is not { } ended) continue;
-            if (lake.IsOlder(ended.LastModified, policy.Runs))
+            var (isOld, isSwept) = (lake.IsOlder(ended.LastModified, policy.Runs), run.Objects.Any(o => o.Key.StartsWith(LakeLayout.RunSweeps(new(run.Run)), StringComparison.Ordinal)));
+            // How a run ended is the last that is known of it: nothing goes while that cannot be read.
+            if ((isOld || isSwept) && await lake.Documents.GetAsync(ended.Key, ContractsJson.Default.RunRecord, cancellationToken) is null) continue;
+            if (isOld)
                 removals.AddRange(Intermediates(lake, run, $"the run ended on {ended.LastModified:yyyy-MM-dd}, more than {policy.Runs!.Value.TotalDays:0.##} days ago"));
-            else if (run.Objects.Any(o => o.Key.StartsWith(LakeLayout.RunSweeps(new(run.Run)), StringComparison.Ordinal)))
+            else if (isSwept)
                 removals.AddRange(Intermediates(lake, run, "a pass that was cut short had begun to remove what the run left"));
             else if (lake.IsOlder(ended.LastModified, policy.Attempts))
                 removals.AddRange(await LostAttemptsAsync(lake, run, cancellationToken));
@@ -64,7 +67,7 @@ static class RunSweep
         foreach (var task in tasks)
         {
             if (await CommittedAsync(lake, task.Key, cancellationToken) is not { } commit || task.All(o => o.Parts[4] == $"{commit.Attempt}")) continue;
-            record ??= await lake.Store.GetJsonAsync($"{LakeLayout.Runs}{run.Run}/run.json", ContractsJson.Default.RunRecord, cancellationToken);
+            record ??= await lake.Documents.GetAsync($"{LakeLayout.Runs}{run.Run}/run.json", ContractsJson.Default.RunRecord, cancellationToken);
             // A run that failed may be tried again, and looks at all of its attempts then.
             if (record is not { Status: RunStatus.Completed }) return [];
             removals.AddRange(from item in task
@@ -76,5 +79,5 @@ static class RunSweep
     }
 
     static async Task<TaskCommit?> CommittedAsync(LakeSnapshot lake, string task, CancellationToken cancellationToken) =>
-        await lake.Store.GetJsonAsync($"{task}/commit.json", ContractsJson.Default.TaskCommit, cancellationToken);
+        await lake.Documents.GetAsync($"{task}/commit.json", ContractsJson.Default.TaskCommit, cancellationToken);
 }

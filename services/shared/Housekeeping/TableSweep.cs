@@ -24,7 +24,7 @@ sealed class TableSweep(LakeSnapshot lake, HousekeepingPolicy policy)
     {
         if (policy.TableVersions is not { } kept) return [];
         var keepFrom = lake.Now - kept;
-        var before = await lake.Store.GetJsonAsync(SeenKey, HousekeepingJson.Default.UnnamedFiles, cancellationToken);
+        var before = await lake.Documents.GetAsync(SeenKey, HousekeepingJson.Default.UnnamedFiles, cancellationToken);
         var removals = new List<Removal>();
         foreach (var item in await LogRetention.ExpiredAsync(lake.Store, table, keepFrom, cancellationToken))
             removals.Add(new("table_log", item.Key, item.Bytes, $"no version of the last {kept.TotalDays:0.##} days needs it"));

@@ -26,6 +26,20 @@ public static class LakeJson
         }
     }
 
+    /// <summary>For documents that are made again when they are missing: also null when what is there is none.</summary>
+    public static async ValueTask<T?> FindJsonAsync<T>(this IObjectStore store, string key, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class
+    {
+        try
+        {
+            return await store.GetJsonAsync(key, type, cancellationToken);
+        }
+        catch (LakeException e) when (e.Code == "lake.corrupt")
+        {
+            return null;
+        }
+    }
+
     /// <summary>Makes or replaces a document.</summary>
     public static ValueTask PutJsonAsync<T>(this IObjectStore store, string key, T value, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
         store.PutAsync(key, JsonSerializer.SerializeToUtf8Bytes(value, type), cancellationToken);

@@ -28,7 +28,7 @@ public sealed class EmptyFolderTests : IDisposable
         for (var folder = left; folder.Name != "runs"; folder = folder.Parent!) folder.LastWriteTimeUtc = DateTime.UtcNow.AddDays(-3);
         Directory.CreateDirectory(Path.Combine(_lake.FullName, "runs", "new", "compact"));
 
-        var report = await HousekeepingPass.RunAsync(store, new() { Rejected = TimeSpan.FromDays(30) }, [], null, new(), TimeProvider.System, Token);
+        var report = await HousekeepingPass.RunAsync(store, new() { Rejected = TimeSpan.FromDays(30) }, [], null, new() { ClockIsRight = true }, TimeProvider.System, Token);
 
         report.Removals.Count.ShouldBe(2);
         Folders().ShouldBe(

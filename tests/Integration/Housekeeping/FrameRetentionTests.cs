@@ -54,7 +54,7 @@ public sealed class FrameRetentionTests : IDisposable
     static async Task<int> SweepAsync(IObjectStore lake, TimeSpan? kept)
     {
         var time = new ManualTime(DateTimeOffset.UtcNow.AddDays(45));
-        return (await HousekeepingPass.RunAsync(lake, new() { Frames = kept, Rejected = null }, [], null, new(), time, default)).Removals.Count(r => r.Rule == "frames");
+        return (await HousekeepingPass.RunAsync(lake, new() { Frames = kept, Rejected = null }, [], null, new() { ClockIsRight = true }, time, default)).Removals.Count(r => r.Rule == "frames");
     }
 
     static async Task<List<string>> FramesAsync(IObjectStore lake)

@@ -136,7 +136,7 @@ public abstract class RetirementSuite
         (await lab.Store.GetJsonAsync(LakeLayout.WindowManifest(OrchestratorLab.Telemetry, WindowId.Parse(Window), 1), ContractsJson.Default.WindowManifest, Token)).ShouldNotBeNull();
 
     static Task<HousekeepingReport> PassAsync(OrchestratorLab lab, int days, IObjectStore? cold, bool dryRun = false, HousekeepingPolicy? policy = null) => HousekeepingPass.RunAsync(
-        lab.Store, (policy ?? Policy) with { ColdStorage = cold?.Root.ToString() }, [.. ConfigFolder.Load(lab.Config).Require().Pipelines.Select(p => p.Definition)], cold, new() { DryRun = dryRun },
+        lab.Store, (policy ?? Policy) with { ColdStorage = cold?.Root.ToString() }, [.. ConfigFolder.Load(lab.Config).Require().Pipelines.Select(p => p.Definition)], cold, new() { DryRun = dryRun, ClockIsRight = true },
         new SetTime(DateTimeOffset.UtcNow.AddDays(days)), Token);
 
     static async Task<IReadOnlyList<string>> AuditedAsync(IObjectStore store)

@@ -72,7 +72,7 @@ public sealed class StorageClassTests
     }
 
     static Task<HousekeepingReport> PassAsync(IObjectStore store) =>
-        HousekeepingPass.RunAsync(store, Policy, null, null, new(), new SetTime(DateTimeOffset.UtcNow.AddDays(60)), Token);
+        HousekeepingPass.RunAsync(store, Policy, null, null, new() { ClockIsRight = true }, new SetTime(DateTimeOffset.UtcNow.AddDays(60)), Token);
 
     /// <param name="copy">The class that a copy leaves.</param>
     static Task<ScriptedS3> StandInAsync(SortedDictionary<string, (byte[] Bytes, string Class)> objects, Func<HttpContext, string> copy) => ScriptedS3.StartAsync(async context =>

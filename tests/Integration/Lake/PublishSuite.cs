@@ -124,6 +124,20 @@ public abstract class PublishSuite
         await CheckAsync(at.Store);
     }
 
+    [Theory]
+    [InlineData(PublishMode.ReplaceWindow, true)]
+    [InlineData(PublishMode.ReplaceTable, false)]
+    public async Task What_a_clock_that_was_ahead_has_published_is_replaced_when_it_is_right_again(PublishMode mode, bool readsWindow)
+    {
+        await using var at = await OpenAsync();
+        var now = TimeProvider.System.GetUtcNow();
+        await PublishAsync(at.Store, Hour(10), 1, "ahead", await ChunksAsync(at.Store, "ahead"), mode, plannedAt: now.AddYears(10), readsWindow: readsWindow);
+        (await PublishAsync(at.Store, Hour(10), 1, "right", await ChunksAsync(at.Store, "right"), mode, plannedAt: now, readsWindow: readsWindow)).ShouldBe(new(Table, 1, 10));
+        (await SeenAsync(at.Store)).ShouldBe("right");
+        (await PublishAsync(at.Store, Hour(10), 1, "older", await ChunksAsync(at.Store, "older"), mode, plannedAt: now.AddHours(-1), readsWindow: readsWindow)).Superseded.ShouldBe(true);
+        await CheckAsync(at.Store);
+    }
+
     [Fact]
     public async Task Appended_rows_come_once_per_run_and_stay()
     {

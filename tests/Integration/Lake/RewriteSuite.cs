@@ -58,6 +58,17 @@ public abstract class RewriteSuite
     }
 
     [Fact]
+    public async Task Rows_of_a_clock_that_was_ahead_give_way_when_it_is_right_again()
+    {
+        await using var at = await OpenAsync();
+        var now = TimeProvider.System.GetUtcNow();
+        foreach (var (run, planned) in new[] { ("ahead", now.AddYears(10)), ("right", now), ("older", now.AddHours(-1)) })
+            await PublishSqlAsync(at.Store, Hour(10), $"SELECT 1 AS id, '{run}' AS name", mode: PublishMode.Merge, key: ["id"], run: run, plannedAt: planned);
+        (await RowsAsync(at.Store, All)).ShouldBe("1 right");
+        await CheckAsync(at.Store);
+    }
+
+    [Fact]
     public async Task A_merge_adds_columns_and_keeps_those_that_it_lacks()
     {
         await using var at = await OpenAsync();

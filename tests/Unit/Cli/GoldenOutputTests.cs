@@ -53,12 +53,25 @@ public sealed class GoldenOutputTests : IDisposable
     [InlineData("validate-errors", "validate {golden}/documents/stream-unknown-keys/stream.yaml {golden}/documents/pipeline-cycles/pipeline.yaml")]
     [InlineData("validate-errors-json", "validate {golden}/documents/stream-event-time-no-timestamp/stream.yaml -o json")]
     [InlineData("validate-absent", "validate {home}/absent.yaml")]
+    [InlineData("runs-no-lake", "runs")]
+    [InlineData("query-no-lake", "query FROM_temperatures")]
+    [InlineData("send-unknown-stream", "send x --stream machine")]
+    [InlineData("send-not-running", "run telemetry-hourly --window 2026-01-01T10")]
+    public async Task Commands_without_a_lake_say_so_and_make_none(string golden, string arguments)
+    {
+        await MatchesAsync(golden, [.. arguments.Split(' ').Select(a => a.Replace('_', ' '))]);
+        Directory.EnumerateFileSystemEntries(_home).ShouldBeEmpty();
+    }
+
+    [Theory]
     [InlineData("runs-empty", "runs")]
     [InlineData("audit-empty", "audit --stream telemetry")]
     [InlineData("query-empty", "query FROM_temperatures")]
-    [InlineData("send-unknown-stream", "send x --stream machine")]
-    [InlineData("send-not-running", "run telemetry-hourly --window 2026-01-01T10")]
-    public Task Commands_without_a_lake_say_so(string golden, string arguments) => MatchesAsync(golden, [.. arguments.Split(' ').Select(a => a.Replace('_', ' '))]);
+    public Task Commands_over_an_empty_lake_say_so(string golden, string arguments)
+    {
+        Directory.CreateDirectory(Path.Combine(_home, "lake"));
+        return MatchesAsync(golden, [.. arguments.Split(' ').Select(a => a.Replace('_', ' '))]);
+    }
 
     [Theory]
     [InlineData("audit", "audit --stream telemetry")]

@@ -9,6 +9,9 @@ public sealed class WrongUsageTests : IDisposable
 {
     readonly string _home = Directory.CreateTempSubdirectory("leanpipe-cli-").FullName;
 
+    // With a lake that is empty: without one, that is what is said.
+    public WrongUsageTests() => Directory.CreateDirectory(Path.Combine(_home, "lake"));
+
     public void Dispose() => Directory.Delete(_home, recursive: true);
 
     /// <summary>Words are parted by spaces; '' is an empty one, and a ~ stands for a space.</summary>

@@ -30,6 +30,24 @@ public sealed class RunQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task A_mark_that_is_damaged_holds_up_no_other_run_and_its_own_asks_again()
+    {
+        var first = _lab.Begin(maxRuns: 2);
+        foreach (var run in (string[])["a", "b", "c", "d"]) await AdmitAsync(first, run, P);
+        foreach (var mark in (await _lab.KeysAsync(LakeLayout.QueueRunning)).Concat(await _lab.KeysAsync(LakeLayout.QueueWaiting)).Where(k => k.EndsWith("a.json", StringComparison.Ordinal) || k.EndsWith("-c.json", StringComparison.Ordinal)))
+            await _lab.Store.PutAsync(mark, "{\"run\":"u8.ToArray(), default);
+
+        var second = _lab.Begin(maxRuns: 2);
+        (await AdmitAsync(second, "d", P)).ShouldBeNull();
+        (await AdmitAsync(second, "c", P)).ShouldBe(1);
+        (await RunIndex.MarksAsync(_lab.Store, default)).ShouldSatisfyAllConditions(m => m.Waiting.ShouldBe([new("c")]), m => m.Running.Count.ShouldBe(3));
+        await second.Queue.LeaveAsync(new("a"), default);
+        await second.Queue.LeaveAsync(new("b"), default);
+        (await AdmitAsync(second, "c", P)).ShouldBeNull();
+        (await RunIndex.MarksAsync(_lab.Store, default)).ShouldSatisfyAllConditions(m => m.Waiting.ShouldBeEmpty(), m => m.Running.Count.ShouldBe(2));
+    }
+
+    [Fact]
     public async Task A_pipeline_at_its_own_limit_holds_up_no_other()
     {
         var life = _lab.Begin(maxRuns: 3);

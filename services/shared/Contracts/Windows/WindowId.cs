@@ -27,11 +27,15 @@ public readonly record struct WindowId : IId<WindowId>, IComparable<WindowId>
         return new(start.ToString(Formats[size.Granularity], CultureInfo.InvariantCulture), start);
     }
 
-    public static WindowId Parse(string text) => DateTimeOffset.TryParseExact(
-            text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var start)
+    public static bool IsValid(string text) => TryStart(text, out _);
+
+    public static WindowId Parse(string text) => TryStart(text, out var start)
         ? new(text, start)
         : throw new LeanPipeException(
             "contracts.bad_window", $"'{text}' is no window: expected a day (2026-01-01), an hour (2026-01-01T10) or a minute (2026-01-01T1005), UTC.");
+
+    static bool TryStart(string text, out DateTimeOffset start) =>
+        DateTimeOffset.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out start);
 
     public int CompareTo(WindowId other) => Start.CompareTo(other.Start);
 

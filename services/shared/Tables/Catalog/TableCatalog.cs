@@ -16,7 +16,8 @@ public static class TableCatalog
     /// <param name="published">Read from its log in any case: its catalog entry may be of a table of the same name that was dropped.</param>
     public static async Task RefreshAsync(IObjectStore store, CancellationToken cancellationToken, TableName? published = null)
     {
-        var known = await KnownAsync(store, cancellationToken);
+        // Without one that can be read the catalog is made from the logs alone.
+        var known = await store.FindJsonAsync(LakeLayout.CatalogJson, ContractsJson.Default.Catalog, cancellationToken);
         if (known is not null && published is not null) known = known with { Tables = [.. known.Tables.Where(t => t.Name != published)] };
         var versions = await VersionsAsync(store, cancellationToken);
         while (true)
@@ -74,18 +75,5 @@ public static class TableCatalog
             }
         }
         return versions;
-    }
-
-    static async Task<Catalog?> KnownAsync(IObjectStore store, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await store.GetJsonAsync(LakeLayout.CatalogJson, ContractsJson.Default.Catalog, cancellationToken);
-        }
-        catch (LakeException e) when (e.Code == "lake.corrupt")
-        {
-            // It is made from the logs alone, then.
-            return null;
-        }
     }
 }

@@ -73,7 +73,7 @@ static class Checkpoint
         await store.PutFileAsync(LakeLayout.TableCheckpoint(table.Name, table.Version), file, cancellationToken);
 
         var key = LakeLayout.TableLastCheckpoint(table.Name);
-        var last = await store.GetJsonAsync(key, DeltaJson.Log.LastCheckpoint, cancellationToken);
+        var last = await store.FindJsonAsync(key, DeltaJson.Log.LastCheckpoint, cancellationToken);
         if (last is null || last.Version < table.Version) await store.PutJsonAsync(key, new(table.Version, actions.Count), DeltaJson.Log.LastCheckpoint, cancellationToken);
     }
 

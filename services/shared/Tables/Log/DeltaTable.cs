@@ -48,10 +48,10 @@ public sealed class DeltaTable
     public DeltaTransaction? CommittedBy(RunPlan plan) => Transactions.GetValueOrDefault(PublishOrigin.Of(plan).RunApp);
 
     /// <summary>Whether nothing that was made of a newer revision of the plan's window, or was planned later over the same one, with whatever parameters, has taken the place of the run's rows.</summary>
-    public bool HoldsWindowOf(RunPlan plan)
+    public bool HoldsWindowOf(RunPlan plan, DateTimeOffset now)
     {
         var origin = PublishOrigin.Of(plan);
-        return Transactions.GetValueOrDefault(origin.WindowApp) is not { } newest || newest.Version <= origin.Order;
+        return Transactions.GetValueOrDefault(origin.WindowApp) is not { } newest || !PublishOrigin.IsNewer(newest.Version, origin.Order, now);
     }
 
     /// <summary>The newest committed number per application id.</summary>

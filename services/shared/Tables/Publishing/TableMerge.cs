@@ -12,7 +12,7 @@ namespace LeanPipe.Tables;
 /// <para>On this machine are the run's chunks, one file of the table at a time, what is written in its place until it is in the store, and what DuckDB spills. So the room that a merge needs
 /// grows with the run's rows and the table's largest file, never with the table.</para>
 /// </remarks>
-sealed class TableMerge(IObjectStore store, TablePublish publish, IReadOnlyList<string> key, TableWork work)
+sealed class TableMerge(IObjectStore store, TablePublish publish, IReadOnlyList<string> key, TableWork work, DateTimeOffset now)
 {
     const string Incoming = "incoming", File = "file", Taken = "taken";
 
@@ -43,7 +43,7 @@ sealed class TableMerge(IObjectStore store, TablePublish publish, IReadOnlyList<
         session.CreateParquetView(Incoming, chunks);
         IReadOnlyList<DuckDbColumn> columns = [.. schema.Columns.Select(c => new DuckDbColumn(c.Name, c.Type))];
 
-        var newer = candidates.Where(f => string.CompareOrdinal(f.Rank, publish.Origin.Rank) > 0).ToList();
+        var newer = candidates.Where(f => publish.Origin.IsOlderThan(f.Rank, now)).ToList();
         var adds = (await AddsAsync(session, scratch, rewriter, newer, columns, cancellationToken)).ToList();
         var removes = new List<DeltaFile>();
         foreach (var file in candidates.Except(newer))

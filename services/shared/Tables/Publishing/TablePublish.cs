@@ -25,14 +25,14 @@ sealed record TablePublish(TableName Table, PublishMode Mode, PublishOrigin Orig
         : LakeLayout.AddedTableFile(Origin.Pipeline, Origin.Window, Origin.Run, index, sha256);
 
     /// <summary>The answer when there is nothing to commit: this run has committed, or a newer one has. Otherwise null.</summary>
-    public PublishedTable? Settled(DeltaTable? current)
+    public PublishedTable? Settled(DeltaTable? current, DateTimeOffset now)
     {
         if (current is null) return null;
         if (current.Transactions.GetValueOrDefault(Origin.RunApp) is { } ours && ours.Version >= Origin.Revision) return new(Table, ours.CommittedIn, Rows);
         // Rows that are only added take nobody's place.
         if (Mode == PublishMode.Append) return null;
-        var newer = Newer(current, Origin.WindowApp, Origin.Order);
-        if (newer is null && Mode == PublishMode.ReplaceTable) newer = Newer(current, WholeTable.App, WholeTable.Version);
+        var newer = Newer(current, Origin.WindowApp, Origin.Order, now);
+        if (newer is null && Mode == PublishMode.ReplaceTable) newer = Newer(current, WholeTable.App, WholeTable.Version, now);
         return newer is null ? null : new(Table, newer.CommittedIn, 0) { Superseded = true };
     }
 
@@ -78,8 +78,8 @@ sealed record TablePublish(TableName Table, PublishMode Mode, PublishOrigin Orig
         return actions;
     }
 
-    static DeltaTransaction? Newer(DeltaTable current, string app, long order) =>
-        current.Transactions.GetValueOrDefault(app) is { } committed && committed.Version > order ? committed : null;
+    static DeltaTransaction? Newer(DeltaTable current, string app, long order, DateTimeOffset now) =>
+        current.Transactions.GetValueOrDefault(app) is { } committed && PublishOrigin.IsNewer(committed.Version, order, now) ? committed : null;
 
     bool IsReplaced(DeltaFile file) => Mode switch
     {

@@ -44,7 +44,7 @@ public static class TablePublisher
         var copied = false;
         for (var races = 0; ; races++)
         {
-            if (publish.Settled(current) is { } settled)
+            if (publish.Settled(current, time.GetUtcNow()) is { } settled)
             {
                 await Checkpoint.WriteIfDueAsync(store, current!, time.GetUtcNow(), cancellationToken);
                 await TableCatalog.RefreshAsync(store, cancellationToken, definition.Table);
@@ -52,7 +52,7 @@ public static class TablePublisher
             }
             publish.RequireTold(current, time.GetUtcNow());
             var change = definition.Mode == PublishMode.Merge
-                ? await new TableMerge(store, publish, definition.Key ?? [], work ?? new()).ChangeAsync(current, cancellationToken)
+                ? await new TableMerge(store, publish, definition.Key ?? [], work ?? new(), time.GetUtcNow()).ChangeAsync(current, cancellationToken)
                 : publish.Change(current);
             var actions = publish.Commit(current, change, time.GetUtcNow());
             if (!copied) await CopyAsync(store, publish, cancellationToken);
