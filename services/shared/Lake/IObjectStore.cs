@@ -29,7 +29,7 @@ public interface IObjectStore
 
     /// <summary>Makes the object, or replaces it, without ever holding all of it in memory.</summary>
     /// <param name="content">Of a known length, able to seek: it is read from its beginning, and again when a try has failed. The caller disposes it.</param>
-    /// <param name="sha256">Of the content, in lower-case hexadecimal;</param>
+    /// <param name="sha256">Of the content, in lower-case hexadecimal.</param>
     /// <exception cref="LakeException"><c>lake.refused</c>: the content has another checksum. Nothing was written.</exception>
     ValueTask PutAsync(string key, Stream content, string sha256, CancellationToken cancellationToken);
 

@@ -33,13 +33,18 @@ static class Compaction
             var (alone, remote, ours) = (new List<Spent>(), new List<Spent>(), lakes.ToDictionary(l => l.Name, _ => new List<Spent>()));
             for (var run = 0; run < runs; run++)
             {
+                WarmPages.Touch();
                 alone.Add(Alone(work, paths, order));
                 if (LaptopDuckDb.WhyAbsent is null)
+                {
+                    WarmPages.Touch();
                     remote.Add(LaptopDuckDb.Run(lakes[1].Lake, Memory / 5 * 4, Copy(segments.Select(s => $"{lakes[1].Lake.Root}/{s.Key}"), $"{lakes[1].Lake.Root}/alone-{order.Length}-{run}.parquet", order)));
+                }
                 foreach (var (name, lake, into) in lakes)
                 {
                     var output = new TaskOutput { OrderBy = order.Length == 0 ? [] : order.Split(", ") };
                     var task = await Segments.PlanAsync(into, $"compact-{order.Length}-{run}", Sql, segments, output, Memory);
+                    WarmPages.Touch();
                     ours[name].Add(step.Run(task, lake, Directory.CreateDirectory(Path.Combine(work, "scratch")).FullName));
                 }
             }
