@@ -43,11 +43,9 @@ public sealed class WarmFailureTests
     {
         await using var lab = await WarmLab.StartAsync();
         (await lab.RunAsync(lab.Lake.Task("SELECT 1 AS one"))).ExitCode.ShouldBe(0);
-        foreach (var process in lab.Runner.Children())
-        {
-            Process.GetProcessById(process).Kill();
-            await WarmRunner.GoneAsync(process);
-        }
+        var process = await lab.Runner.WaitingAsync();
+        Process.GetProcessById(process).Kill();
+        await WarmRunner.GoneAsync(process);
         (await lab.RunAsync(lab.Lake.Task("SELECT 1 AS one"))).ExitCode.ShouldBe(0);
         lab.Each.Attempts.ShouldBeEmpty();
     }

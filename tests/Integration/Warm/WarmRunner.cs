@@ -11,6 +11,9 @@ sealed class WarmRunner : IDisposable
 {
     public const string Token = "a-token";
 
+    /// <summary>Among what <see cref="Stat"/> returns.</summary>
+    const int ThreadsField = 17;
+
     readonly Process _process;
 
     WarmRunner(Process process, DirectoryInfo scratch, string address) => (_process, Scratch, Address) = (process, scratch, address);
@@ -44,6 +47,18 @@ sealed class WarmRunner : IDisposable
     public IReadOnlyList<int> Children() =>
         [.. Directory.EnumerateDirectories("/proc").Select(d => int.TryParse(Path.GetFileName(d), CultureInfo.InvariantCulture, out var id) ? id : 0).Where(p => p > 0 && Stat(p) is [_, var parent, ..] && parent == $"{ProcessId}")];
 
+    /// <summary>The process that waits for the next attempt; it is started when the end of the last one has been said.</summary>
+    public async Task<int> WaitingAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var moment = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (true)
+        {
+            if (Children() is [var waiting]) return waiting;
+            await moment.WaitForNextTickAsync(limit.Token);
+        }
+    }
+
     /// <summary>What the system tells of a process behind its name: its state, its parent and so on; null when it is gone.</summary>
     public static string[]? Stat(int process)
     {
@@ -67,12 +82,12 @@ sealed class WarmRunner : IDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>Until the process is gone, or a second child of this test is reaped by whoever is its parent.</summary>
+    /// <summary>Until the process has ended whole: it is gone, or only its parent's question is missing. Its first thread alone may have ended before.</summary>
     public static async Task GoneAsync(int process)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         using var moment = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (Stat(process) is [not "Z", ..]) await moment.WaitForNextTickAsync(limit.Token);
+        while (Stat(process) is { } stat && (stat[0], stat[ThreadsField]) is not ("Z", "1")) await moment.WaitForNextTickAsync(limit.Token);
     }
 
     public void Dispose()
