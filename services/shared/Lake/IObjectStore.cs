@@ -29,8 +29,8 @@ public interface IObjectStore
 
     /// <summary>Makes the object, or replaces it, without ever holding all of it in memory.</summary>
     /// <param name="content">Of a known length, able to seek: it is read from its beginning, and again when a try has failed. The caller disposes it.</param>
-    /// <param name="sha256">Of the content, in lower-case hexadecimal.</param>
-    /// <exception cref="LakeException"><c>lake.refused</c>: the content has another checksum. Nothing was written.</exception>
+    /// <param name="sha256">Of the content, in lower-case hexadecimal. Over a network the store compares it; a folder does not, which would read every record's bytes once more for a copy within the machine.</param>
+    /// <exception cref="LakeException"><c>lake.refused</c>: what arrived has another checksum. Nothing was written.</exception>
     ValueTask PutAsync(string key, Stream content, string sha256, CancellationToken cancellationToken);
 
     /// <summary>Makes the object only if there is none; false when another one is there, whatever it holds.</summary>

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 
 namespace LeanPipe.Lake;
 
@@ -103,7 +102,7 @@ sealed class FolderStore : IObjectStore
         await Write(key, cancellationToken, temp => WriteDurably(temp, content), Replace);
 
     public async ValueTask PutAsync(string key, Stream content, string sha256, CancellationToken cancellationToken) =>
-        await Write(key, cancellationToken, temp => WriteDurably(temp, content, key, sha256), Replace);
+        await Write(key, cancellationToken, temp => WriteDurably(temp, content), Replace);
 
     public async ValueTask<bool> PutIfAbsentAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
         await Write(key, cancellationToken, temp => WriteDurably(temp, content), Posix.TryGiveName);
@@ -253,24 +252,14 @@ sealed class FolderStore : IObjectStore
         RandomAccess.FlushToDisk(handle);
     }
 
-    void WriteDurably(string path, Stream content, string key, string sha256)
+    static void WriteDurably(string path, Stream content)
     {
         using var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = ArrayPool<byte>.Shared.Rent(WrittenAtOnceBytes);
         content.Position = 0;
         long written = 0;
-        for (int read; (read = content.Read(buffer)) > 0; written += read)
-        {
-            hash.AppendData(buffer, 0, read);
-            RandomAccess.Write(handle, buffer.AsSpan(0, read), written);
-        }
+        for (int read; (read = content.Read(buffer)) > 0; written += read) RandomAccess.Write(handle, buffer.AsSpan(0, read), written);
         ArrayPool<byte>.Shared.Return(buffer);
-        if (Convert.ToHexStringLower(hash.GetCurrentHash()) is var found && found != sha256)
-        {
-            throw new LakeException(
-                "lake.refused", $"Cannot write '{key}' to {Root}: its {written} bytes have the SHA-256 {found}, and {sha256} was said. Nothing was written. They changed on their way: check this machine's memory and disk.");
-        }
         RandomAccess.FlushToDisk(handle);
     }
 
