@@ -84,14 +84,20 @@ static class JournalFile
             apply(transaction);
     }
 
+    /// <summary>The length that a frame's prefix announces; null when none begins there, or fewer bytes follow.</summary>
+    /// <param name="available">Bytes from the frame's beginning on.</param>
+    public static int? PayloadBytes(ReadOnlySpan<byte> prefix, long available)
+    {
+        if (prefix.Length < FramePrefixBytes || !prefix.StartsWith(FrameMagic))
+            return null;
+        var length = BinaryPrimitives.ReadInt32LittleEndian(prefix[4..]);
+        return length >= 0 && length <= available - FramePrefixBytes ? length : null;
+    }
+
     static bool TryFrame(ReadOnlySpan<byte> bytes, out ReadOnlySpan<byte> payload)
     {
         payload = default;
-        if (bytes.Length < FramePrefixBytes || !bytes.StartsWith(FrameMagic))
-            return false;
-
-        var length = BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]);
-        if (length < 0 || length > bytes.Length - FramePrefixBytes)
+        if (PayloadBytes(bytes, bytes.Length) is not { } length)
             return false;
 
         payload = bytes.Slice(FramePrefixBytes, length);

@@ -47,11 +47,7 @@ sealed class JournalReader(SafeFileHandle file, string path)
     int? PayloadBytes(long at)
     {
         var prefix = At(at, JournalFile.FramePrefixBytes);
-        if (prefix.Length < JournalFile.FramePrefixBytes || !prefix.StartsWith(JournalFile.FrameMagic))
-            return null;
-
-        var length = BinaryPrimitives.ReadInt32LittleEndian(prefix[4..]);
-        if (length < 0 || length > _length - at - JournalFile.FramePrefixBytes)
+        if (JournalFile.PayloadBytes(prefix, _length - at) is not { } length)
             return null;
 
         // In parts: what only looks like a frame may announce any length.

@@ -50,13 +50,9 @@ sealed class WarmRunner : IDisposable
     /// <summary>The process that waits for the next attempt; it is started when the end of the last one has been said.</summary>
     public async Task<int> WaitingAsync()
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        using var moment = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (true)
-        {
-            if (Children() is [var waiting]) return waiting;
-            await moment.WaitForNextTickAsync(limit.Token);
-        }
+        IReadOnlyList<int> children = [];
+        await UntilAsync(() => (children = Children()).Count == 1);
+        return children[0];
     }
 
     /// <summary>What the system tells of a process behind its name: its state, its parent and so on; null when it is gone.</summary>
@@ -83,11 +79,13 @@ sealed class WarmRunner : IDisposable
     }
 
     /// <summary>Until the process has ended whole: it is gone, or only its parent's question is missing. Its first thread alone may have ended before.</summary>
-    public static async Task GoneAsync(int process)
+    public static Task GoneAsync(int process) => UntilAsync(() => Stat(process) is not { } stat || (stat[0], stat[ThreadsField]) is ("Z", "1"));
+
+    static async Task UntilAsync(Func<bool> isSo)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         using var moment = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (Stat(process) is { } stat && (stat[0], stat[ThreadsField]) is not ("Z", "1")) await moment.WaitForNextTickAsync(limit.Token);
+        while (!isSo()) await moment.WaitForNextTickAsync(limit.Token);
     }
 
     public void Dispose()
