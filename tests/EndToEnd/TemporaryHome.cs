@@ -10,7 +10,7 @@ sealed class TemporaryHome : IDisposable
     /// <summary>Copies documents from <c>tests/pipelines</c> into the home's configuration, every fixed port replaced by any free one.</summary>
     public void Configure(string caseName)
     {
-        var source = System.IO.Path.Combine(Root(), "tests", "pipelines", caseName, "config");
+        var source = SourceTree.In("tests", "pipelines", caseName, "config");
         foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
         {
             var target = System.IO.Path.Combine(Path, "config", System.IO.Path.GetRelativePath(source, file));
@@ -21,11 +21,4 @@ sealed class TemporaryHome : IDisposable
     }
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
-
-    static string Root()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(System.IO.Path.Combine(folder.FullName, "LeanPipe.Cloud.sln"))) return folder.FullName;
-        throw new InvalidOperationException("Not below the repository.");
-    }
 }

@@ -64,6 +64,8 @@ public sealed class CommitStore(IObjectStore inner, TimeProvider time) : IObject
 
     public ValueTask PutFileAsync(string key, string path, CancellationToken cancellationToken) => inner.PutFileAsync(key, path, cancellationToken);
 
+    public ValueTask PutFileAsync(string key, string path, string sha256, CancellationToken cancellationToken) => inner.PutFileAsync(key, path, sha256, cancellationToken);
+
     public ValueTask CopyAsync(string sourceKey, string targetKey, CancellationToken cancellationToken) => inner.CopyAsync(sourceKey, targetKey, cancellationToken);
 
     public IAsyncEnumerable<ListedObject> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);

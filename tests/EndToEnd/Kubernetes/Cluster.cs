@@ -8,7 +8,7 @@ namespace LeanPipe.EndToEnd.Kubernetes;
 sealed record Cluster
 {
     /// <summary>The repository's root, which the chart's path is relative to.</summary>
-    public static string Root { get; } = FindRoot();
+    public static string Root => SourceTree.Root;
 
     public required Tool Kubectl { get; init; }
 
@@ -44,12 +44,5 @@ sealed record Cluster
             Tag = Component.Given("LEANPIPE_TEST_KUBE_TAG"),
             Volumes = Component.Given("LEANPIPE_TEST_KUBE_VOLUMES"),
         };
-    }
-
-    static string FindRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, "LeanPipe.Cloud.sln"))) return folder.FullName;
-        throw new InvalidOperationException($"No LeanPipe.Cloud.sln above {AppContext.BaseDirectory}.");
     }
 }

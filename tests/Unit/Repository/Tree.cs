@@ -5,19 +5,12 @@ namespace LeanPipe.Unit.Repository;
 /// <summary>The checked-out tree, for tests that read it.</summary>
 static class Tree
 {
-    public static string Root { get; } = FindRoot();
+    public static string Root => SourceTree.Root;
 
     /// <summary>Paths relative to the root, '/'-separated, of what is part of the repository (or would be, once added).</summary>
     public static IReadOnlyList<string> Files { get; } = ListFiles();
 
     public static string Read(string file) => File.ReadAllText(Path.Combine(Root, file));
-
-    static string FindRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, "LeanPipe.Cloud.sln"))) return folder.FullName;
-        throw new InvalidOperationException($"No LeanPipe.Cloud.sln above {AppContext.BaseDirectory}.");
-    }
 
     static string[] ListFiles()
     {

@@ -1,9 +1,9 @@
-namespace LeanPipe.Integration;
+namespace LeanPipe.Tests;
 
 /// <summary>The repository that these tests were built from.</summary>
 static class SourceTree
 {
-    static readonly string Root = Find();
+    public static string Root { get; } = Find();
 
     public static string In(params ReadOnlySpan<string> parts) => Path.Combine([Root, .. parts]);
 
